@@ -1,0 +1,40 @@
+# Everything a developer types. `make demo` and `make test` need Python 3.11 or newer and make, nothing else.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: help lab demo test crds lint bench-rollback clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+# The project's own environment: pinned by constraints.txt, remade when that or pyproject.toml changes.
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Serinus needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing Serinus and its tools into $(VENV) (once, about 90 s) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+lab: $(VENV)/.ready  ## start the local stack and leave it up; Ctrl-C ends it
+	@$(BIN)/python -m lab up
+
+demo: $(VENV)/.ready  ## a good release promoted, a bad one rolled back, on real traffic
+	@$(BIN)/python -m lab demo
+
+test: $(VENV)/.ready  ## everything, the lab's tests included
+	@$(BIN)/python -m lab build
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready  ## style, types and import contracts alone
+	@$(BIN)/python -m pytest -q tests/test_house.py
+
+crds: $(VENV)/.ready  ## regenerate crds/ from the models
+	@$(BIN)/serinus crds --write crds
+
+bench-rollback: $(VENV)/.ready  ## how fast a bad canary is rolled back on the real mesh
+	@$(BIN)/python -m bench.rollback
+
+clean:  ## remove the environment and caches inside the checkout
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,167 @@
+"""`make demo`: on a real mesh, a good release is promoted and a bad one is rolled back, while users look on."""
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+from rich.console import Console
+
+from lab.errors import LabError
+from lab.figures import Figure
+from lab.leftovers import Process, descendants, still_running
+from lab.load import Load, LoadSnapshot, slowest_rate
+from lab.release import LADDER, Release
+from lab.report import Report, RolloutReport, rollout_report
+from lab.screen import View, changes
+from lab.show import Show, showing
+from lab.stack import Lab
+from lab.stage import Act, GivenUp, Scene, perform, start_version, users_of
+from lab.timeline import Timeline
+from lab.waiting import wait_until
+from lab.watch import Sightings, Watch
+from serinus.api.status import Phase
+
+SERVICE = "predictor"
+
+RATE = 200.0
+"""Requests per second that users send."""
+
+LONGEST = 600.0
+"""Seconds after which the users leave, whatever happens."""
+
+ACTS = (
+    Act("v2, a good release", Release(SERVICE, "v1", "v2"), 0.002, Phase.PROMOTED, deadline=180.0),
+    Act("v3, which fails 20 %", Release(SERVICE, "v2", "v3"), 0.2, Phase.ROLLED_BACK, deadline=90.0),
+)
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of the acts."""
+
+    rollouts: tuple[RolloutReport, ...]
+    figures: tuple[Figure, ...]
+    processes: frozenset[Process]
+    """Everything that ran for it."""
+
+
+def main() -> int:
+    """Run the demonstration: 0 if both releases ended as they should, else 1."""
+    begun, console = time.monotonic(), Console(soft_wrap=True, markup=False, highlight=False)
+    now = datetime.now(UTC)
+    path = Path(f"demo-{now:%Y%m%dT%H%M%SZ}.json")
+    try:
+        played = play(console, begun)
+    except LabError as error:
+        console.print(f"The demonstration failed: {error}")
+        return 1
+    left = still_running(played.processes)
+    figures = (
+        *played.figures,
+        Figure("processes left running", len(left), "", at_most=0),
+        Figure("the whole demonstration", time.monotonic() - begun, "s", at_most=240),
+    )
+    report = Report(now, played.rollouts, figures)
+    report.write(path)
+    console.print("\n".join(["", *report.lines(), "", f"The record of both rollouts is in {path}"]))
+    return 0 if report.passed else 1
+
+
+def play(console: Console, begun: float) -> Played:
+    """Bring the lab up, play the acts, take it down; `begun` is the monotonic clock at the start.
+
+    Raises LabError when the lab does not work, or a rollout does not end within its time.
+    """
+    with Lab() as lab:
+        service = lab.add_service(SERVICE)
+        start_version(lab, SERVICE, "v1")
+        operator = lab.start_operator()
+        load = Load(users_of(lab, service, RATE, LONGEST), lab.directory / "load.jsonl")
+        with Watch(lab.kubeconfig, lab.namespace) as watch, load, showing(console, begun) as show:
+            wait_until(lambda: load.snapshot().of("v1"), "a first answer through the gateway")
+            started = time.monotonic() - begun
+            onlooker = Onlooker(show, begun)
+            timelines = []
+            try:
+                for act in ACTS:
+                    start_version(lab, SERVICE, act.release.canary, act.error_rate)
+                    timelines.append(perform(lab, act, watch, load, onlooker.look))
+            except GivenUp as error:
+                raise LabError(f"{error}; the operator's last lines:\n{operator.last_lines()}") from error
+            processes = descendants(os.getpid())
+        log = operator.log.read_text(errors="replace").splitlines()
+        return Played(
+            tuple(rollout_report(act.expected, each, log) for act, each in zip(ACTS, timelines, strict=True)),
+            tuple(measured(started, timelines, list(load.all_snapshots()))),
+            processes,
+        )
+
+
+def measured(started: float, rollouts: Sequence[Timeline], users: Sequence[LoadSnapshot]) -> Iterator[Figure]:
+    """What was measured, beside what was promised; `started`: seconds of the start-up."""
+    good, bad = rollouts
+    yield Figure("start-up, until the first answer", started, "s")
+    for rollout in rollouts:
+        canary = rollout.release.canary
+        yield Figure(f"apply to {canary}'s first request", rollout.reaction, "s", at_most=1)
+        yield Figure(f"weight patch to traffic, {canary}", rollout.delay, "s", at_most=1)
+    yield Figure(f"user requests failed by {good.release.canary}", good.failed, "")
+    yield Figure(f"user requests failed by {bad.release.canary}", bad.failed, "", at_most=25)
+    yield Figure("its first request to weights at 0/100", bad.exposure, "s", at_most=6)
+    yield Figure("user requests that no version answered", bad.unanswered, "")
+    yield Figure("users in the slowest 5 s", slowest_rate(users, over=5.0), "per s", at_least=150)
+
+
+class Onlooker:
+    """Tells a show what changes, and how things stand."""
+
+    def __init__(self, show: Show, begun: float) -> None:
+        self._show = show
+        self._begun = begun
+        self._act: Act | None = None
+        self._told = Sightings()
+        self._lately: deque[LoadSnapshot] = deque(maxlen=20)
+
+    def look(self, scene: Scene) -> None:
+        """Tell what is new in the scene, and draw it."""
+        if scene.act is not self._act:
+            self._act = scene.act
+            self._show.say(f"kubectl apply: {scene.act.title}")
+        for line in news(self._told, scene.sightings):
+            self._show.say(line)
+        self._told = scene.sightings
+        self._lately.append(scene.load)
+        self._show.draw(
+            View(
+                title=scene.act.title,
+                seconds=time.monotonic() - self._begun,
+                release=scene.act.release,
+                ladder=LADDER,
+                status=scene.timeline.status if scene.timeline else None,
+                load=scene.load,
+                rate=_rate(self._lately[0], self._lately[-1]),
+            )
+        )
+
+
+def news(told: Sightings, seen: Sightings) -> Iterator[str]:
+    """A line for each change that was seen and not yet told, in the order of time."""
+    lines: list[tuple[float, str]] = []
+    states = seen.states[max(0, len(told.states) - 1) :]
+    if not told.states and states:
+        lines += [(states[0].time, line) for line in changes(None, states[0].status)]
+    for before, after in pairwise(states):
+        lines += [(after.time, line) for line in changes(before.status, after.status)]
+    for weight in seen.weights[len(told.weights) :]:
+        lines.append((weight.time, f"VirtualService: {100 - weight.canary}/{weight.canary}"))
+    return (line for _, line in sorted(lines, key=lambda timed: timed[0]))
+
+
+def _rate(first: LoadSnapshot, last: LoadSnapshot) -> float:
+    elapsed = last.time - first.time
+    return (last.answered - first.answered) / elapsed if elapsed else 0.0

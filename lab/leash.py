@@ -1,0 +1,28 @@
+"""Run a program that dies with the one who started it: `python leash.py PARENT PROGRAM ARGUMENT...`.
+
+A script of its own, rather than code between fork and exec: that would not be safe in a process with threads. On Linux
+the kernel kills the program (SIGKILL) when its starter ends in whatever way. Elsewhere there is no such service: a
+starter that is itself killed with SIGKILL leaves its programs running there.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Tie this process to PARENT, then become PROGRAM."""
+    parent, program = int(sys.argv[1]), sys.argv[2:]
+    if sys.platform == "linux":
+        if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
+            sys.exit(f"prctl(PR_SET_PDEATHSIG): {os.strerror(ctypes.get_errno())}")
+        if os.getppid() != parent:  # it died before the line above
+            sys.exit("the starter is gone")
+    os.execv(program[0], program)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""The resources of group serinus.io: what people write, what the operator answers, and what is refused.
+
+`CanaryDeployment.model_validate(manifest)` reads a manifest or raises pydantic's ValidationError, which `explain` turns
+into lines for people. `problems` and `unsupported` say what the schema cannot; `crds.manifests()` is the schema.
+"""
+
+from serinus.api.canarydeployment import CanaryDeployment, CanaryDeploymentSpec, Prometheus
+from serinus.api.errors import Problem, explain
+from serinus.api.ladder import Step
+from serinus.api.metadata import Metadata
+from serinus.api.metric import Metric
+from serinus.api.policy import DEFAULT_POLICY, CanaryPolicy, CanaryPolicySpec
+from serinus.api.quantity import format_duration, parse_duration
+from serinus.api.regression import Regression
+from serinus.api.sense import problems
+from serinus.api.status import (
+    ArmStatus,
+    CanaryDeploymentStatus,
+    ConditionStatus,
+    Phase,
+    PrintedStatus,
+    RecordStatus,
+    RolloutStatus,
+    RowStatus,
+    VerdictStatus,
+)
+from serinus.api.support import unsupported
+from serinus.api.traffic import Arm, Traffic
+
+__all__ = [
+    "DEFAULT_POLICY",
+    "Arm",
+    "ArmStatus",
+    "CanaryDeployment",
+    "CanaryDeploymentSpec",
+    "CanaryDeploymentStatus",
+    "CanaryPolicy",
+    "CanaryPolicySpec",
+    "ConditionStatus",
+    "Metadata",
+    "Metric",
+    "Phase",
+    "PrintedStatus",
+    "Problem",
+    "Prometheus",
+    "RecordStatus",
+    "Regression",
+    "RolloutStatus",
+    "RowStatus",
+    "Step",
+    "Traffic",
+    "VerdictStatus",
+    "explain",
+    "format_duration",
+    "parse_duration",
+    "problems",
+    "unsupported",
+]

@@ -1,0 +1,23 @@
+"""`serinus crds`: the CustomResourceDefinitions."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serinus.api.crds import manifests
+
+
+def crds(
+    write: Annotated[
+        Path | None, typer.Option(help="Write one file each into this directory instead of printing them.")
+    ] = None,
+) -> None:
+    """Print the CustomResourceDefinitions, ready for `kubectl apply -f -`."""
+    if write is None:
+        typer.echo("---\n".join(text for name, text in manifests().items() if not name.startswith("kustomization")))
+        return
+    write.mkdir(parents=True, exist_ok=True)
+    for name, text in manifests().items():
+        (write / name).write_text(text)
+        typer.echo(f"wrote {write / name}")

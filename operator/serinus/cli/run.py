@@ -1,0 +1,72 @@
+"""`serinus run`: the operator."""
+
+import asyncio
+import logging
+import time
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from serinus.api import parse_duration
+
+
+class Reporter(StrEnum):
+    """Whose Istio metrics are read."""
+
+    SOURCE = "source"
+    DESTINATION = "destination"
+    WAYPOINT = "waypoint"
+
+
+def run(
+    prometheus: Annotated[
+        str, typer.Option(envvar="SERINUS_PROMETHEUS", help="Address of the Prometheus that has Istio's metrics.")
+    ],
+    allow_prometheus: Annotated[
+        list[str] | None, typer.Option(help="Another address that a CanaryDeployment may name; may be repeated.")
+    ] = None,
+    namespace: Annotated[
+        list[str] | None, typer.Option("--namespace", "-n", help="Watch this namespace only; may be repeated.")
+    ] = None,
+    reporter: Annotated[
+        Reporter, typer.Option(help="Whose metrics are read unless a CanaryDeployment says otherwise.")
+    ] = Reporter.DESTINATION,
+    settle: Annotated[
+        str, typer.Option(help="How long a change of subsets takes to reach all proxies, for example 10s.")
+    ] = "10s",
+    liveness: Annotated[
+        str | None, typer.Option(help="Serve a liveness endpoint here, for example http://0.0.0.0:8080/healthz.")
+    ] = None,
+) -> None:
+    """Run the operator until it is stopped. Records go to standard output as JSON lines, the log to standard error."""
+    # The only command that needs the controller, and with it kopf and the Kubernetes client.
+    from serinus.controller import Settings, operate
+    from serinus.rollout import Timing
+
+    _log_to_standard_error()
+    settings = Settings(
+        prometheus=prometheus,
+        reporter=reporter.value,
+        allowed_prometheus=frozenset(allow_prometheus or ()),
+        namespaces=tuple(namespace or ()),
+        timing=Timing(settle=_duration(settle), lead=timedelta(seconds=0.25)),
+        liveness=liveness,
+    )
+    asyncio.run(operate(settings))
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--settle") from error
+
+
+def _log_to_standard_error() -> None:
+    logging.Formatter.converter = time.gmtime
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S"
+    )
+    logging.getLogger("kopf").setLevel(logging.WARNING)

@@ -1,0 +1,48 @@
+"""What the watch has seen: the objects that reconciles read, without what none of them reads."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Key = tuple[str, str]
+"""Namespace and name of an object."""
+
+Kind = Literal["canarydeployments", "canarypolicies", "virtualservices", "destinationrules"]
+
+Object = dict[str, Any]
+
+
+@dataclass
+class Cache:
+    """The newest known version of each object, by kind and key.
+
+    Filled by the watch, and by the answers to our own writes, which the watch repeats a little later: an older version
+    never replaces a newer one of the same object.
+    """
+
+    _objects: dict[Kind, dict[Key, Object]] = field(default_factory=dict)
+
+    def put(self, kind: Kind, seen: Object) -> None:
+        """Remember an object unless a newer version of it is known."""
+        metadata = {name: value for name, value in seen["metadata"].items() if name != "managedFields"}
+        key = (metadata["namespace"], metadata["name"])
+        known = self.get(kind, key)
+        if known is None or not _is_newer(known["metadata"], metadata):
+            self._objects.setdefault(kind, {})[key] = {**seen, "metadata": metadata}
+
+    def drop(self, kind: Kind, key: Key) -> None:
+        """Forget a deleted object."""
+        self._objects.get(kind, {}).pop(key, None)
+
+    def get(self, kind: Kind, key: Key) -> Object | None:
+        """The object, or None."""
+        return self._objects.get(kind, {}).get(key)
+
+    def keys(self, kind: Kind) -> list[Key]:
+        """All known objects of a kind."""
+        return list(self._objects.get(kind, {}))
+
+
+def _is_newer(known: dict[str, Any], seen: dict[str, Any]) -> bool:
+    """Whether `known` is a later version of the same object; resource versions are comparable since Kubernetes 1.35."""
+    same = known["uid"] == seen["uid"]
+    return same and int(known["resourceVersion"]) > int(seen["resourceVersion"])

@@ -1,0 +1,87 @@
+"""When to reconcile what: one heap of due times, at most one reconcile in flight for each object."""
+
+import asyncio
+import heapq
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from serinus.controller.cache import Key
+
+_CONCURRENT = 64  # reconciles in flight: they wait for the API server and Prometheus most of the time
+_AFTER_ERROR = 10.0  # seconds until an object whose reconcile failed is tried again
+
+logger = logging.getLogger(__name__)
+
+
+class Scheduler:
+    """Calls `reconcile(key)` when it is due.
+
+    It returns the Unix time at which it wants to be called again, or None. A wake-up while it runs makes it run once
+    more; an error in one object's reconcile is logged and tried again, and stops no other.
+    """
+
+    def __init__(self, reconcile: Callable[[Key], Awaitable[float | None]]) -> None:
+        self._reconcile = reconcile
+        self._heap: list[tuple[float, Key]] = []
+        self._due: dict[Key, float] = {}  # the truth; entries of the heap that differ are out of date
+        self._running: dict[Key, asyncio.Task[None]] = {}
+        self._changed = asyncio.Event()
+
+    def wake(self, key: Key, at: float = 0.0) -> None:
+        """Have the object reconciled at Unix time `at` (default: now) or earlier."""
+        if key in self._due and self._due[key] <= at:
+            return
+        self._due[key] = at
+        heapq.heappush(self._heap, (at, key))
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        try:
+            while True:
+                self._changed.clear()
+                pause = self._start_due()
+                try:
+                    await asyncio.wait_for(self._changed.wait(), pause)
+                except TimeoutError:
+                    continue
+        finally:
+            for task in self._running.values():
+                task.cancel()
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    def _start_due(self) -> float | None:
+        """Start what is due; seconds until the next one is, None when nothing is scheduled or all places are taken."""
+        waiting: list[tuple[float, Key]] = []
+        pause = None
+        while self._heap and len(self._running) < _CONCURRENT:
+            at, key = self._heap[0]
+            if self._due.get(key) != at:
+                heapq.heappop(self._heap)
+                continue
+            if at > time.time():
+                pause = at - time.time()
+                break
+            heapq.heappop(self._heap)
+            if key in self._running:
+                waiting.append((at, key))  # again when the present one is done
+                continue
+            del self._due[key]
+            self._running[key] = asyncio.create_task(self._run_one(key))
+        for entry in waiting:
+            heapq.heappush(self._heap, entry)
+        return pause if pause is None else max(0.0, pause)
+
+    async def _run_one(self, key: Key) -> None:
+        again: float | None
+        try:
+            again = await self._reconcile(key)
+        except Exception:
+            logger.exception("reconcile of %s/%s failed; it is tried again", *key)
+            again = time.time() + _AFTER_ERROR
+        finally:
+            self._running.pop(key, None)
+            self._changed.set()
+        if again is not None:
+            self.wake(key, again)

@@ -1,0 +1,78 @@
+"""Conditions: set in one place, so that kstatus and `kubectl wait` read the same of every phase."""
+
+from datetime import datetime
+from typing import Literal
+
+from serinus.api import CanaryDeploymentStatus, ConditionStatus, Phase
+from serinus.rollout.live import Obstacle
+from serinus.rollout.subject import Subject
+
+_DATA_REASONS = ("NoSeries", "NoTraffic", "StaleData", "CounterReset", "PrometheusUnreachable", "PartialData")
+
+
+def conditions(
+    status: CanaryDeploymentStatus, subject: Subject | None, obstacle: Obstacle | None, now: datetime
+) -> tuple[ConditionStatus, ...]:
+    """All conditions that follow from the status; a transition time moves only when its status does.
+
+    `subject` is None for an object that cannot be read; `obstacle` is what stands in the rollout's way, if anything.
+    """
+    phase = status.phase
+    verdict = status.verdict
+    ended = phase.is_end
+    said = verdict.message if verdict else ""
+    found: dict[str, tuple[bool, str, str]] = {
+        "Ready": (
+            obstacle is None and phase is Phase.PROMOTED,
+            obstacle.reason if obstacle else phase.value,
+            obstacle.message if obstacle else said,
+        ),
+        "Reconciling": (obstacle is None and not ended, phase.value, said if not ended else ""),
+        "Stalled": (
+            obstacle is not None,
+            obstacle.reason if obstacle else "NothingInTheWay",
+            obstacle.message if obstacle else "",
+        ),
+        "Promoted": (phase is Phase.PROMOTED, phase.value, said if ended else ""),
+    }
+    if verdict is not None and phase in (Phase.PROGRESSING, Phase.HOLDING, Phase.PAUSED):
+        missing = verdict.reason in _DATA_REASONS
+        found["MetricsAvailable"] = (
+            not missing,
+            verdict.reason if missing else "EvidenceComplete",
+            said if missing else "",
+        )
+    if subject is not None and status.rollout is not None:
+        changed = subject.plan.digest() != status.rollout.policy_hash
+        found["PolicyChanged"] = (
+            changed,
+            "HoldsForNextRollout" if changed else "AsCopied",
+            "policy, ladder or traffic were edited; the running rollout keeps its copy" if changed else "",
+        )
+    before = {condition.type: condition for condition in status.conditions}
+    generation = subject.generation if subject else status.observed_generation
+    return tuple(
+        _condition(before.get(kind), kind, *value, generation=generation, now=now) for kind, value in found.items()
+    )
+
+
+def _condition(
+    before: ConditionStatus | None,
+    kind: str,
+    value: bool,
+    reason: str,
+    message: str,
+    *,
+    generation: int,
+    now: datetime,
+) -> ConditionStatus:
+    word: Literal["True", "False"] = "True" if value else "False"
+    unchanged = before is not None and before.status == word
+    return ConditionStatus(
+        type=kind,
+        status=word,
+        reason=reason,
+        message=message,
+        last_transition_time=before.last_transition_time if before and unchanged else now,
+        observed_generation=generation,
+    )

@@ -1,0 +1,85 @@
+"""The plan of a rollout: what is copied from spec and policy when it starts, and holds until it ends."""
+
+import base64
+import hashlib
+import json
+import zlib
+from datetime import timedelta
+from typing import Any, Self
+
+from pydantic import BaseModel
+
+from serinus.api import Arm, CanaryDeploymentSpec, CanaryPolicySpec, Prometheus, Step, Traffic
+from serinus.api.model import Lenient
+
+_DIGEST = 12  # hexadecimal digits: enough to tell one person's edits apart
+
+
+class Plan(Lenient):
+    """Both arms, traffic, ladder and policy of one rollout; a later edit of the spec holds for the next one."""
+
+    stable: Arm
+    canary: Arm
+    traffic: Traffic
+    ladder: tuple[Step, ...]
+    interval: timedelta
+    report_every: timedelta
+    warm_up: timedelta
+    prometheus: Prometheus | None = None
+    policy: CanaryPolicySpec
+
+    @classmethod
+    def of(cls, spec: CanaryDeploymentSpec, policy: CanaryPolicySpec) -> Self:
+        """The plan that a rollout started now would follow."""
+        return cls(
+            stable=spec.stable,
+            canary=spec.canary,
+            traffic=spec.traffic,
+            ladder=spec.ladder,
+            interval=spec.interval,
+            report_every=spec.report_every,
+            warm_up=spec.warm_up.duration if spec.warm_up else timedelta(),
+            prometheus=spec.prometheus,
+            policy=policy,
+        )
+
+    def pack(self) -> str:
+        """The plan as text for a status: compressed JSON, base64."""
+        return base64.b64encode(zlib.compress(canonical(_data(self)), level=9)).decode("ascii")
+
+    @classmethod
+    def unpack(cls, text: str) -> Self:
+        """The inverse of `pack`. Raises ValueError when the text is damaged."""
+        try:
+            return cls.model_validate_json(zlib.decompress(base64.b64decode(text, validate=True)))
+        except zlib.error as error:
+            raise ValueError(f"the rollout's snapshot is damaged: {error}") from error
+
+    def digest(self) -> str:
+        """Hash of all that is copied but the arms: it changes with policy, ladder and traffic."""
+        data = _data(self)
+        return digest({name: value for name, value in data.items() if name not in ("stable", "canary")})
+
+    def planned_ticks(self) -> int:
+        """Length of the rollout in ticks if every step is promoted when its window elapses; at least 1."""
+        total = sum((step.window for step in self.ladder), timedelta())
+        return max(1, round(total / self.interval))
+
+
+def release_of(spec: CanaryDeploymentSpec) -> str:
+    """Hash of what makes a release: stable, canary and revision. Another value starts a new rollout."""
+    return digest({"stable": _data(spec.stable), "canary": _data(spec.canary), "revision": spec.revision})
+
+
+def canonical(data: Any) -> bytes:
+    """JSON in the one form that hashes are made of: sorted keys, no spaces."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def digest(data: Any) -> str:
+    """A short hash (SHA-256, cut) of `data` in its canonical form."""
+    return hashlib.sha256(canonical(data)).hexdigest()[:_DIGEST]
+
+
+def _data(model: BaseModel) -> dict[str, Any]:
+    return model.model_dump(mode="json", exclude_none=True)

@@ -1,0 +1,239 @@
+"""The ladder: states in, states out."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serinus.api import Phase
+from serinus.rollout import Live, Obstacle, SetWeight
+from tests.rollout.conftest import Play, subject
+
+PROMOTIONS = ("start", "promote")
+
+
+def condition(play: Play, kind: str) -> tuple[str, str]:
+    found = next(each for each in play.status.conditions if each.type == kind)
+    return found.status, found.reason
+
+
+def test_a_good_canary_climbs_the_ladder_and_is_promoted_R03(climbing: Play) -> None:
+    climbing.judged("promote", after=45)
+    climbing.judged("promote", after=45)
+    assert climbing.weights == [10, 50, 100]
+    assert climbing.status.phase is Phase.PROMOTED
+    assert condition(climbing, "Promoted") == ("True", "Promoted")
+    assert condition(climbing, "Reconciling") == ("False", "Promoted")
+
+
+def test_a_rollback_verdict_takes_everything_back_at_once_R01(climbing: Play) -> None:
+    climbing.now += timedelta(seconds=3)
+    outcome = climbing.turn("rollback")
+    assert isinstance(outcome.intent, SetWeight)
+    assert (outcome.intent.weight, outcome.intent.urgent) == (0, True)
+    climbing.settle()
+    assert (climbing.status.phase, climbing.live.weight) == (Phase.ROLLED_BACK, 0)
+
+
+def test_no_promotion_before_the_window_has_elapsed_I2(climbing: Play) -> None:
+    climbing.judged("promote", after=15)
+    assert climbing.live.weight == 10
+    climbing.judged("promote", after=30)
+    assert climbing.live.weight == 50
+
+
+def test_the_weight_rises_just_before_a_slot_begins(climbing: Play) -> None:
+    climbing.now += timedelta(seconds=45)
+    climbing.turn("promote")
+    judged_at = climbing.now
+    assert climbing.live.weight == 10
+    climbing.settle()
+    assert climbing.live.weight == 50
+    assert climbing.status.history[-1].time == judged_at + timedelta(seconds=15 - 0.25)
+
+
+def test_holding_is_recorded_once_a_step_R07(climbing: Play) -> None:
+    for _ in range(5):
+        climbing.judged("hold", after=45, reason="Undecided")
+    assert climbing.status.phase is Phase.HOLDING
+    assert [record.verdict for record in climbing.records] == ["start", "hold"]
+
+
+def test_the_first_step_begins_as_soon_as_the_canary_is_warm_R09() -> None:
+    play = Play(subject(warmUp={"duration": "30s"}))
+    outcome = play.turn()
+    assert play.status.phase is Phase.WARMING_UP
+    assert outcome.wake == play.now + timedelta(seconds=30)
+    play.settle()
+    assert play.live.weight == 10
+
+
+def test_paused_stops_promotion_and_leaves_rollback_armed(climbing: Play) -> None:
+    climbing.subject = replace(climbing.subject, paused=True)
+    climbing.judged("promote", after=60)
+    assert (climbing.status.phase, climbing.live.weight) == (Phase.PAUSED, 10)
+    climbing.judged("rollback")
+    assert climbing.status.phase is Phase.ROLLED_BACK
+
+
+def test_a_paused_rollout_goes_on_where_it_stood(climbing: Play) -> None:
+    climbing.subject = replace(climbing.subject, paused=True)
+    climbing.judged("promote", after=60)
+    climbing.subject = replace(climbing.subject, paused=False)
+    climbing.judged("promote")
+    assert climbing.live.weight == 50
+
+
+def test_an_ended_rollout_stays_where_it_is(climbing: Play) -> None:
+    climbing.judged("rollback")
+    before = climbing.status
+    climbing.judged("promote", after=3600)
+    assert (climbing.status, climbing.live.weight) == (before, 0)
+
+
+def test_weights_that_did_not_reach_the_mesh_are_asked_for_again_I4(climbing: Play) -> None:
+    """Killed between the status and the weights: the decision is finished, and taken once."""
+    climbing.now += timedelta(seconds=45)
+    wake = climbing.turn("promote").wake
+    assert wake is not None
+    climbing.now = wake
+    lost = climbing.turn(write=False)
+    assert climbing.live.weight == 10
+    assert isinstance(lost.intent, SetWeight)
+    again = climbing.turn()
+    assert again.intent == lost.intent
+    assert again.records == ()
+    climbing.settle()
+    assert climbing.live.weight == 50
+
+
+def test_a_rollback_that_only_the_mesh_knows_is_adopted_I4(climbing: Play) -> None:
+    """Killed between the weights and the status of a rollback, the one case in which the weights come first."""
+    before = climbing.status
+    climbing.now += timedelta(seconds=3)
+    climbing.turn("rollback")
+    climbing.status = before
+    climbing.turn()
+    climbing.settle()
+    assert (climbing.status.phase, climbing.live.weight) == (Phase.ROLLED_BACK, 0)
+    assert climbing.weights == [10, 0]
+
+
+@pytest.mark.parametrize("labels", [{"version": "v3"}, {"version": "v2", "track": "b"}])
+def test_another_canary_in_the_middle_starts_anew_from_zero(climbing: Play, labels: dict[str, str]) -> None:
+    climbing.subject = subject(canary={"subset": "canary", "labels": labels})
+    climbing.settle()
+    assert climbing.weights == [10, 0, 10]
+    assert climbing.live.canary == labels
+    assert [record.verdict for record in climbing.records] == ["start", "superseded", "prepare", "start"]
+
+
+def test_the_next_release_is_rebased_without_moving_anyone(climbing: Play) -> None:
+    """After v2 was promoted: stable takes over v2's labels, then the traffic, and only then canary points at v3."""
+    climbing.judged("promote", after=45)
+    climbing.judged("promote", after=45)
+    climbing.subject = subject(
+        stable={"subset": "stable", "labels": {"version": "v2"}},
+        canary={"subset": "canary", "labels": {"version": "v3"}},
+    )
+    climbing.settle()
+    assert climbing.weights == [10, 50, 100, 0, 10]
+    assert (climbing.live.stable, climbing.live.canary) == ({"version": "v2"}, {"version": "v3"})
+
+
+def test_changing_only_the_canary_after_a_promotion_is_stalled_and_nothing_is_written(climbing: Play) -> None:
+    climbing.judged("promote", after=45)
+    climbing.judged("promote", after=45)
+    climbing.subject = subject(canary={"subset": "canary", "labels": {"version": "v3"}})
+    outcome = climbing.turn()
+    assert outcome.intent is None
+    assert condition(climbing, "Stalled") == ("True", "StableIsNotServing")
+    message = next(each.message for each in climbing.status.conditions if each.type == "Stalled")
+    assert "stable: {subset: stable, labels: {version: v2}}" in message
+
+
+def test_traffic_that_is_already_split_goes_back_to_stable_first() -> None:
+    play = Play(live=Live(10, "", {"version": "v1"}, {"version": "v2"}))
+    play.settle()
+    assert play.weights == [0, 10]
+
+
+def test_an_obstacle_stalls_and_goes_on_when_it_is_gone(climbing: Play) -> None:
+    climbing.obstacle = Obstacle("VirtualServiceNotFound", "no VirtualService ml/predictor")
+    climbing.now += timedelta(seconds=45)
+    climbing.turn("promote")
+    assert condition(climbing, "Stalled") == ("True", "VirtualServiceNotFound")
+    assert climbing.live.weight == 10
+    climbing.obstacle = None
+    climbing.judged("promote")
+    assert climbing.live.weight == 50
+    assert condition(climbing, "Stalled")[0] == "False"
+
+
+def test_an_edit_of_the_policy_holds_for_the_next_rollout(climbing: Play) -> None:
+    climbing.subject = subject(ladder=[{"weight": 99, "window": "15s"}, {"weight": 100, "window": "0s"}])
+    climbing.judged("promote", after=45)
+    assert climbing.live.weight == 50
+    assert condition(climbing, "PolicyChanged")[0] == "True"
+
+
+def test_every_record_names_the_one_before_R26(climbing: Play) -> None:
+    climbing.judged("promote", after=45)
+    climbing.judged("rollback")
+    hashes = ["", *[record.digest() for record in climbing.records]]
+    assert [record.previous_hash for record in climbing.records] == hashes[:-1]
+    assert [entry.hash for entry in climbing.status.history] == hashes[1:]
+    assert len({record.id for record in climbing.records}) == len(climbing.records)
+
+
+def test_history_keeps_the_last_twenty(climbing: Play) -> None:
+    for revision in range(30):
+        climbing.subject = subject(revision=f"r{revision}")
+        climbing.settle()
+    assert len(climbing.status.history) == 20
+    assert climbing.status.history[-1].verdict == "start"
+
+
+def test_columns_tell_people_where_it_stands_R31(climbing: Play) -> None:
+    shown = climbing.status.printed
+    assert (shown.step, shown.next, shown.stable, shown.canary) == ("1/3", "12:00Z", "version=v1", "version=v2")
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from(["promote", "hold", "rollback", None]),
+        st.floats(0.1, 60),
+        st.sampled_from(["", "lost", "crash", "pause", "resume", "edit"]),
+    ),
+    max_size=40,
+)
+
+
+@given(EVENTS)
+def test_whatever_happens_the_weight_rises_only_by_a_verdict_on_record_I1_I2(events: Any) -> None:
+    """Verdicts, lost writes, crashes, pauses and edits in any order."""
+    play = Play()
+    persisted = play.status
+    for verdict, seconds, happening in events:
+        play.now += timedelta(seconds=seconds)
+        if happening == "crash":
+            play.status = persisted
+        if happening in ("pause", "resume"):
+            play.subject = replace(play.subject, paused=happening == "pause")
+        if happening == "edit":
+            play.subject = subject(ladder=[{"weight": 99, "window": "15s"}, {"weight": 100, "window": "0s"}])
+        before, known = play.live.weight, len(play.records)
+        allowed = verdict if play.status.rollout and play.status.rollout.observed else None
+        play.turn(allowed, write=happening != "lost")
+        persisted = play.status
+        if play.live.weight > before:
+            on_record = [record for record in play.records if record.weight_after == play.live.weight]
+            assert on_record
+            assert on_record[-1].verdict in PROMOTIONS
+            if on_record[-1].verdict == "promote" and len(play.records) > known:
+                assert play.status.phase is Phase.PROGRESSING
+        assert play.live.weight in (0, 10, 50, 99, 100)
+        assert play.status.weight == play.live.weight or play.status.rollout is not None
