@@ -21,6 +21,7 @@ from lab.errors import LabError
 from lab.figures import Figure, missed
 from lab.leftovers import descendants, still_running
 from lab.load import Load
+from lab.processes import Process
 from lab.release import BASELINE_ERROR_RATE, LADDER, Release
 from lab.stack import Lab
 from lab.stage import Act, GivenUp, perform, start_version, users_of
@@ -108,17 +109,21 @@ def main() -> int:
 
 def measure(lab: Lab, most: int, console: Console) -> list[Run]:
     """Do at most `most` runs of every kind."""
-    lab.start_operator()
+    operator = lab.start_operator()
     progress = _Progress(console, sum(min(kind.runs, most) for kind in KINDS))
     runs: list[Run] = []
     with Watch(lab.kubeconfig, lab.namespace) as watch:
-        bench = Bench(lab, watch, threading.Lock())
+        bench = Bench(lab, operator, watch, threading.Lock())
         for kind in KINDS:
-            with ThreadPoolExecutor(kind.parallel) as pool:
+            pool = ThreadPoolExecutor(kind.parallel)
+            try:
                 over = [pool.submit(bench.run, kind, number) for number in range(1, min(kind.runs, most) + 1)]
                 for future in as_completed(over):
                     progress.tell(future.result())
                     runs.append(future.result())
+            finally:
+                # After an error or Ctrl-C no run begins any more; those under way end with the lab's operator.
+                pool.shutdown(wait=False, cancel_futures=True)
     return runs
 
 
@@ -127,6 +132,7 @@ class Bench:
     """A running lab on which runs are made."""
 
     lab: Lab
+    operator: Process
     watch: Watch
     changing: threading.Lock
     """Held while the lab is changed: it does not allow two threads to do so at a time."""
@@ -146,7 +152,9 @@ class Bench:
         try:
             with Load(users, self.lab.directory / f"{name}.jsonl") as load:
                 wait_until(lambda: load.snapshot().of(release.stable), f"a first answer of {name} through the gateway")
-                return Run(kind, number, perform(self.lab, act, self.watch, load, look=lambda scene: None))
+                return Run(
+                    kind, number, perform(self.lab, act, self.operator, self.watch, load, look=lambda scene: None)
+                )
         except GivenUp:
             return Run(kind, number, None)
         finally:

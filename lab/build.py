@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lab.errors import LabError
 from lab.home import cache_directory, locked
+from lab.leash import leashed
 from lab.parts import MODULE, Part, Program, kubernetes_version
 from lab.progress import REDRAW, Progress
 from lab.toolchain import find_go
@@ -79,7 +80,8 @@ def _run(command: Sequence[str | Path], part: Part, progress: Progress) -> Path:
     log = _bin().parent / f"{part.name}.log"
     with log.open("w") as output:
         child = subprocess.Popen(
-            command,
+            # A build that outlived its builder would write into the next one's files.
+            leashed(command),
             cwd=MODULE,
             env={**os.environ, **GO_ENVIRONMENT},
             stdin=subprocess.DEVNULL,

@@ -80,17 +80,16 @@ def play(console: Console, begun: float) -> Played:
     with Lab() as lab:
         service = lab.add_service(SERVICE)
         start_version(lab, SERVICE, "v1")
+        for act in ACTS:
+            start_version(lab, SERVICE, act.release.canary, act.error_rate)
         operator = lab.start_operator()
         load = Load(users_of(lab, service, RATE, LONGEST), lab.directory / "load.jsonl")
         with Watch(lab.kubeconfig, lab.namespace) as watch, load, showing(console, begun) as show:
             wait_until(lambda: load.snapshot().of("v1"), "a first answer through the gateway")
             started = time.monotonic() - begun
             onlooker = Onlooker(show, begun)
-            timelines = []
             try:
-                for act in ACTS:
-                    start_version(lab, SERVICE, act.release.canary, act.error_rate)
-                    timelines.append(perform(lab, act, watch, load, onlooker.look))
+                timelines = [perform(lab, act, operator, watch, load, onlooker.look) for act in ACTS]
             except GivenUp as error:
                 raise LabError(f"{error}; the operator's last lines:\n{operator.last_lines()}") from error
             processes = descendants(os.getpid())

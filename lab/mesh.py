@@ -137,7 +137,7 @@ def start_envoy(processes: Processes, directory: Path, istiod: Process) -> Proce
         config = directory / "envoy.yaml"
         config.write_text(render("envoy.yaml", admin_port=admin_port, xds_port=istiod.address.rpartition(":")[2]))
         # Hot restart would tie all Envoys of this machine together through shared memory.
-        command = [envoy(), "--config-path", config, "--concurrency", "1", "--disable-hot-restart"]
+        command: list[str | Path] = [envoy(), "--config-path", config, "--concurrency", "1", "--disable-hot-restart"]
         url = f"http://127.0.0.1:{admin_port}"
         return Launch("envoy", command, ready=lambda: web.answers_ok(f"{url}/ready"), address=url)
 

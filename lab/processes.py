@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.errors import Aborted, PortTaken, ProcessFailed
+from lab.leash import leashed
 from lab.progress import Progress
 from lab.waiting import POLL
 
@@ -28,8 +28,6 @@ ATTEMPTS = 3
 """How often a start is tried when somebody else takes the port that was chosen."""
 LOG_LINES = 15
 """Lines of a log that an error message carries."""
-
-LEASH = Path(__file__).with_name("leash.py")
 
 _spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lab-spawner")
 
@@ -89,7 +87,7 @@ class Processes:
     """The programs of one lab: started in whatever order, stopped together."""
 
     def __init__(self, logs: Path, progress: Progress) -> None:
-        self._logs = logs
+        self.logs = logs
         self._progress = progress
         self._started: list[Process] = []
         self._aborted = threading.Event()
@@ -126,19 +124,22 @@ class Processes:
             process.stop(max(0.0, deadline - time.monotonic()))
 
     def _start(self, launch: Launch) -> Process:
-        process = Process(launch, self._logs / f"{launch.name}.log")
+        process = Process(launch, self.logs / f"{launch.name}.log")
         self._started.append(process)
         deadline = time.monotonic() + READY_TIMEOUT
-        while not launch.ready():
-            self._progress.tick()
+        while True:
+            is_ready = launch.ready()
+            # Asked in this order: if somebody else has the port, it may be they who answered.
             if process.exit_code is not None:
                 raise _failure(process, f"ended with code {process.exit_code} before it was ready")
+            if is_ready:
+                return process
             if time.monotonic() > deadline:
                 process.stop()
                 raise _failure(process, f"was not ready within {READY_TIMEOUT:.0f} s")
             if self._aborted.wait(POLL):
                 raise Aborted(f"starting {launch.name} was given up")
-        return process
+            self._progress.tick()
 
 
 def free_port() -> int:
@@ -151,8 +152,7 @@ def free_port() -> int:
 def _spawn(launch: Launch, log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         return subprocess.Popen(
-            # -I: nothing of the environment or of this directory may change what the leash imports.
-            [sys.executable, "-I", LEASH, str(os.getpid()), *launch.command],
+            leashed(launch.command),
             env={**os.environ, **launch.environment},
             stdin=subprocess.DEVNULL,
             stdout=output,

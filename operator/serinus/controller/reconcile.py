@@ -18,7 +18,7 @@ from serinus.api import CanaryDeploymentStatus
 from serinus.controller.cache import Cache, Key, Kind, Object
 from serinus.controller.evidence import judge_new_ticks
 from serinus.controller.gather import read_arms, read_live, read_status, read_subject, running_subject
-from serinus.controller.kube import Kube, WriteConflict, WriteRefused
+from serinus.controller.kube import Kube, WriteConflict, WriteFailed
 from serinus.controller.persistence import write_is_due
 from serinus.controller.settings import Settings
 from serinus.istio import ArmRoute, subset_patch, weights_patch
@@ -39,7 +39,7 @@ from serinus.rollout import (
 )
 
 _AFTER_CONFLICT = 0.5  # seconds: by then the watch has brought what the write collided with
-_AFTER_REFUSAL = 10.0  # seconds until a write that the API server refused is tried again
+_AFTER_FAILURE = 2.0  # seconds until a write that the API server did not accept is tried again
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class _Memory:
     written: CanaryDeploymentStatus
     written_at: float = 0.0
     unpublished: list[Record] = field(default_factory=list)
-    refused: Obstacle | None = None
+    failure: Obstacle | None = None
 
 
 class Reconciler:
@@ -85,10 +85,10 @@ class Reconciler:
         except WriteConflict as conflict:
             logger.info("%s/%s: %s; reading it again", *key, conflict)
             return time.time() + _AFTER_CONFLICT
-        except WriteRefused as refusal:
-            logger.warning("%s/%s: the API server refused a write: %s", *key, refusal)
-            memory.refused = Obstacle("WriteRefused", f"the API server refused a write: {refusal}")
-            return time.time() + _AFTER_REFUSAL
+        except WriteFailed as failure:
+            logger.warning("%s/%s: a write to the API server failed: %s", *key, failure)
+            memory.failure = Obstacle("WriteFailed", f"a write to the API server failed: {failure}")
+            return time.time() + _AFTER_FAILURE
 
     async def _turn(self, owner: Object, memory: _Memory) -> float | None:
         subject, unreadable = self._subject(owner, memory.status)
@@ -104,11 +104,11 @@ class Reconciler:
             live, judged = nothing_to_judge, None
         now = datetime.now(UTC)
         outcome = advance(subject, memory.status, live, judged, now=now, timing=self._settings.timing)
-        if obstacle := unreadable or memory.refused:
+        if obstacle := unreadable or memory.failure:
             told = conditions(outcome.status, subject, obstacle, now)
             outcome = replace(outcome, status=outcome.status.model_copy(update={"conditions": told}))
         await self._carry_out(owner, memory, plan, outcome, routes)
-        memory.refused = None
+        memory.failure = None
         if outcome.intent is not None:
             return time.time()  # what was written is in the cache: go on at once
         return self._next_call(plan, outcome)
@@ -196,7 +196,7 @@ class Reconciler:
                 warning=record.verdict == "rollback",
                 time=record.time,
             )
-        except (WriteRefused, WriteConflict) as error:
+        except (WriteFailed, WriteConflict) as error:
             logger.warning("%s/%s: an Event was refused: %s", record.namespace, record.name, error)
 
     def _next_call(self, plan: Plan, outcome: Outcome) -> float | None:

@@ -19,7 +19,7 @@ _WATCHED: dict[Kind, tuple[str, str]] = {
 
 # A watch that has silently died is the commonest complaint about long-running operators: the server ends each stream
 # after this long, and one without so much as a bookmark for a little more than a minute is opened anew.
-_STREAM = 240.0
+_STREAM = 240  # whole seconds: the API server takes no others
 _SILENCE = 75.0
 
 
@@ -30,6 +30,8 @@ def watch_registry(cache: Cache, scheduler: Scheduler) -> kopf.OperatorRegistry:
     before all that it refers to is in the cache.
     """
     registry = kopf.OperatorRegistry()
+    kopf.on.login(id="service-account", registry=registry)(kopf.login_with_service_account)
+    kopf.on.login(id="kubeconfig", registry=registry)(kopf.login_with_kubeconfig)
     for kind, (group, version) in _WATCHED.items():
         _watch(registry, kind, group, version, cache, scheduler)
     return registry

@@ -1,0 +1,38 @@
+"""What several rooms' tests share: the API server and the mesh, started when the first test asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from lab.stack import Lab
+
+CRDS = Path(__file__).parent.parent / "crds"
+
+# The lab is imported inside the fixtures: tests that need none of it start without it.
+
+
+@pytest.fixture(scope="session")
+def api_server() -> Iterator[Lab]:
+    """A real API server with Serinus' CRDs, one for all tests: use names and namespaces of your own."""
+    from lab.stack import Lab  # noqa: PLC0415
+
+    with Lab(mesh=False) as lab:
+        lab.apply(CRDS)
+        lab.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """The whole lab with Serinus' CRDs, one for all tests: use services of your own (lab.add_service)."""
+    from lab.stack import Lab  # noqa: PLC0415
+
+    with Lab() as lab:
+        lab.apply(CRDS)
+        lab.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        yield lab
