@@ -7,7 +7,7 @@ Prometheus 3 alone; the cache, into which lab/build.py builds what none of them 
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,16 +27,15 @@ class Programs:
         return self.paths[part]
 
 
-def provide(parts: Iterable[Part], progress: Progress) -> Programs:
+def provide(parts: Sequence[Part], progress: Progress) -> Programs:
     """Find every part, building first those that are nowhere.
 
     Raises LabError when something has to be built and cannot be.
     """
-    found = {part: path for part in parts if (path := _installed(part) or built(part))}
-    missing = [part for part in parts if part not in found]
+    missing = [part for part in parts if not _find(part)]
     if missing:
         build_missing(missing, progress)
-    return Programs(found | {part: path for part in missing if (path := built(part))})
+    return Programs({part: path for part in parts if (path := _find(part))})
 
 
 def envoy() -> Path:
@@ -54,7 +53,7 @@ def envoy() -> Path:
     return path
 
 
-def _installed(part: Part) -> Path | None:
+def _find(part: Part) -> Path | None:
     for variable in ("SERINUS_LAB_BIN", "KUBEBUILDER_ASSETS"):
         if directory := os.environ.get(variable):
             path = Path(directory).absolute() / part.name
@@ -62,7 +61,7 @@ def _installed(part: Part) -> Path | None:
                 return path
     if part == PROMETHEUS and (found := shutil.which(part.name)) and _is_prometheus_3(found):
         return Path(found)
-    return None
+    return built(part)
 
 
 def _is_prometheus_3(path: str) -> bool:

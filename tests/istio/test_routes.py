@@ -115,7 +115,11 @@ def test_a_weight_that_is_left_out_is_zero() -> None:
         (virtual_service(SPLIT, SPLIT), ("primary",), "more than one HTTP route named 'primary'"),
         (virtual_service(SPLIT), ("main",), "no HTTP route named 'main'; it has: primary"),
         (virtual_service({"route": [destination("stable", 100, host="b")]}), (), "no HTTP route to predictor.ml.svc"),
-        (virtual_service(primary(destination("stable", 100))), (), "route primary has no destination for subset 'canary'"),
+        (
+            virtual_service(primary(destination("stable", 100))),
+            (),
+            "route primary has no destination for subset 'canary'",
+        ),
         (
             virtual_service(primary(destination("stable", 50), destination("canary", 25), destination("canary", 25))),
             (),

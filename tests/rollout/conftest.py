@@ -70,9 +70,7 @@ class Play:
     def turn(self, verdict: str | None = None, reason: str = "Told", *, write: bool = True) -> Outcome:
         """One turn; with `verdict` a slot that ends now has just been judged. `write`: the intent is carried out."""
         judged = None if verdict is None else self._judged(verdict, reason)
-        outcome = advance(
-            self.subject, self.status, self.obstacle or self.live, judged, now=self.now, timing=TIMING
-        )
+        outcome = advance(self.subject, self.status, self.obstacle or self.live, judged, now=self.now, timing=TIMING)
         self.status = outcome.status
         self.records.extend(outcome.records)
         if write and outcome.intent is not None:

@@ -1,5 +1,6 @@
 """Evidence for the ticks since the cursor, judged in order."""
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -39,15 +40,14 @@ async def judge_new_ticks(
         # Between a decision and its weights on the mesh, and in the slot in between, either weight may have ruled.
         straddles = started is None or grid.start(slot) < started
         step = max(rollout.step - 1, 0) if straddles else rollout.step
-        window = plan.ladder[step].window.total_seconds()
-        elapsed = started is not None and not straddles and grid.end(slot) >= started + window
+        window = math.ceil(plan.ladder[step].window / plan.interval)
         if slot <= newest - _CATCH_UP:
             seen = Evidence(missing=Missing.UNREACHABLE)
         else:
             seen = await collect(prometheus, arms, grid, slot, weight=weight)
         tick = Tick(slot, step, _evidence(plan, replace(seen, straddles=straddles)))
         bake = plan.ladder[step].weight == 100 and not straddles
-        answer = judge(policy, state, tick, window_elapsed=elapsed, bake=bake)
+        answer = judge(policy, state, tick, window=window, bake=bake)
         state = answer[0]
         if answer[2].verdict == "rollback":
             break

@@ -11,7 +11,7 @@ Pure and small to import: no cluster, no clock, no I/O. Ten lines of use:
     for index, (canary, stable) in enumerate([(Counts(300, 61), Counts(2700, 26))]):
         evidence = Evidence(canary, stable)
         tick = Tick(index, step=0, evidence={"error-rate": evidence, GUARD: evidence})
-        state, comparison, verdict = judge(policy, state, tick, window_elapsed=True)
+        state, comparison, verdict = judge(policy, state, tick, window=0)
     print(verdict.verdict, verdict.message)
 """
 

@@ -13,13 +13,13 @@ _UNKNOWN = Evidence(missing=Missing.NO_SERIES)
 
 
 def judge(
-    policy: Policy, state: State, tick: Tick, *, window_elapsed: bool, bake: bool = False
+    policy: Policy, state: State, tick: Tick, *, window: int, bake: bool = False
 ) -> tuple[State, tuple[Row, ...], Verdict]:
     """The state after the tick, the comparison (worse rows first) and the verdict.
 
     `tick.evidence` has each metric of the policy by name and the requests and errors under GUARD; what it lacks counts
-    as missing. Ticks come in order; the first of a new step starts the promotion side anew. `window_elapsed`: the
-    step's window is over at this tick's end. `bake`: the canary has all the traffic.
+    as missing. Ticks come in order; the first of a new step starts the promotion side anew. `window`: ticks
+    that the step must have been observed before it can be promoted. `bake`: the canary has all the traffic.
     """
     if tick.step != state.step:
         state = replace(
@@ -42,5 +42,5 @@ def judge(
         for metric, own, seen in zip(policy.metrics, settled, evidence, strict=True)
     ]
     straddles = guard_seen.straddles or any(seen.straddles for seen in evidence)
-    verdict = decide(policy, state, tuple(rows), window_elapsed=window_elapsed, bake=bake, straddles=straddles)
+    verdict = decide(policy, state, tuple(rows), window=window, bake=bake, straddles=straddles)
     return state, sort_rows(rows), verdict

@@ -12,7 +12,7 @@ from serinus.judge.policy import GUARD, Policy
 from serinus.judge.state import State
 
 _RECENT = 2  # promotion needs data in this many last ticks ...
-_COVERED = 0.9  # ... and in this share of the step's
+_COVERED = 0.9  # ... and in this share of the window
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,7 @@ class Verdict:
     message: str
 
 
-def decide(
-    policy: Policy, state: State, rows: tuple[Row, ...], *, window_elapsed: bool, bake: bool, straddles: bool
-) -> Verdict:
+def decide(policy: Policy, state: State, rows: tuple[Row, ...], *, window: int, bake: bool, straddles: bool) -> Verdict:
     """The verdict from the state after a tick and its rows.
 
     Rollback: the weighted average of the wealths of all that may roll back, the guard among them, is at least 1/α
@@ -41,11 +39,11 @@ def decide(
     if straddles:
         return Verdict("hold", "WeightChanging", "the weight changed during the last tick")
     return (
-        _missing(state, rows)
+        _missing(state, rows, window)
         or _requests(policy, state, bake)
         or _regressed(rows)
         or (None if bake else _unproven(rows))
-        or _window(window_elapsed)
+        or _window(state, window)
         or Verdict("promote", "WithinMargins", _promotion(rows, bake))
     )
 
@@ -81,19 +79,20 @@ def _rollback(policy: Policy, state: State, rows: tuple[Row, ...]) -> Verdict | 
     return Verdict("rollback", "Regression", f"rolled back: {describe(row)}")
 
 
-def _missing(state: State, rows: tuple[Row, ...]) -> Verdict | None:
+def _missing(state: State, rows: tuple[Row, ...], window: int) -> Verdict | None:
     """Rows and state in the policy's order: see `judge`, which sorts afterwards."""
     for row, own in zip(rows, state.metrics, strict=True):
         if not row.metric.gating:
             continue
         if row.missing is not None:
             return Verdict("hold", _REASONS[row.missing], f"{row.metric.name}: {_ADVICE[row.missing]}")
-        if own.ticks > 0 and (own.since_missing < min(_RECENT, own.ticks) or own.good < _COVERED * own.ticks):
+        watched = min(own.ticks, window)
+        if own.since_missing < min(_RECENT, own.ticks) or own.good < _COVERED * watched:
             return Verdict(
                 "hold",
                 "DataIncomplete",
-                f"{row.metric.name}: data for {own.good:.0f} of {own.ticks:.0f} ticks of this step; "
-                f"a promotion needs 90 % of them and the last {_RECENT}",
+                f"{row.metric.name}: data for {own.good:.0f} ticks of this step so far; a promotion needs "
+                f"{_COVERED * window:.0f}, and the last {_RECENT}",
             )
     return None
 
@@ -122,10 +121,13 @@ def _unproven(rows: tuple[Row, ...]) -> Verdict | None:
     return Verdict("hold", "Undecided", f"{describe(least)}: not yet shown to be within its margin")
 
 
-def _window(elapsed: bool) -> Verdict | None:
-    if elapsed:
+def _window(state: State, window: int) -> Verdict | None:
+    watched = max(own.ticks for own in state.metrics)
+    if watched >= window:
         return None
-    return Verdict("hold", "WindowOpen", "within every margin so far; the step's window has not elapsed yet")
+    return Verdict(
+        "hold", "WindowOpen", f"within every margin; the window is open for {window - watched:.0f} more ticks"
+    )
 
 
 def _promotion(rows: tuple[Row, ...], bake: bool) -> str:

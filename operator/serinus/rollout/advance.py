@@ -356,4 +356,3 @@ def _decision_id(rollout: RolloutStatus, verb: str) -> str:
     """The next decision's id: rollout, running number, what it does."""
     number = int(rollout.decision.rpartition("/")[2].partition("-")[0]) if rollout.decision else 0
     return f"{rollout.id}/{number + 1}-{verb}"
-
