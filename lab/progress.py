@@ -62,15 +62,19 @@ class Progress:
             if not self._running or now - self._shown_at < (REDRAW if self._in_place else REPEAT):
                 return
             self._shown_at = now
-            oldest = now - min(self._running.values())
-            line = f"  {', '.join(self._running)} ... {oldest:.0f} s"
+            work, seconds = ", ".join(self._running), f" ... {now - min(self._running.values()):.0f} s"
             if self._in_place:
                 self._clear()
-                self._stream.write(line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…")
+                self._stream.write(f"  {shortened(work, WIDTH - 2 - len(seconds))}{seconds}")
                 self._stream.flush()
             else:
-                print(line, file=self._stream, flush=True)
+                print(f"  {work}{seconds}", file=self._stream, flush=True)
 
     def _clear(self) -> None:
         if self._in_place:
             self._stream.write("\r\033[K")
+
+
+def shortened(text: str, width: int) -> str:
+    """The text, cut with an ellipsis where it is longer than `width` characters."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"

@@ -76,7 +76,7 @@ def _headline(view: View) -> Text:
     release, status = view.release, view.status
     headline = Text(f"{release.service}  {release.stable} → {release.canary}  ")
     if status is None:
-        return headline.append("applied; the operator has not answered yet", style="dim")
+        return headline.append("the operator has not answered yet", style="dim")
     headline.append(status.phase, style=_PHASE_STYLE.get(status.phase, "bold"))
     headline.append(f"  {status.weight} % intended")
     if status.observed_share is not None:

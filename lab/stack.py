@@ -116,6 +116,15 @@ class Lab:
         path = self.directory / f"{namespace}.{name}.kubeconfig"
         return write_kubeconfig(path, self.api_url, self._api_server.certificate, name, token)
 
+    def apply_crds(self) -> None:
+        """Apply Serinus' own CRDs; returns when their objects can be listed and watched."""
+        self.apply(REPOSITORY / "crds")
+        self.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        listing = ("api-resources", "--api-group=serinus.io", "--output=name")
+        kinds = wait_until(lambda: self.kubectl(*listing).split(), "the API server to list Serinus' kinds")
+        # An established kind answers "storage is (re)initializing" for a while; kubectl asks again until it does not.
+        self.kubectl("get", ",".join(kinds), "--all-namespaces")
+
     def add_service(self, name: str) -> Service:
         """Create a service that the gateway routes: stable (v1) with all the traffic, canary (v2) with none.
 
@@ -140,8 +149,8 @@ class Lab:
 
         `extra_args` are options of `serinus run`. Returns when it watches CanaryDeployments.
         """
+        self.apply_crds()
         self.apply(REPOSITORY / "deploy" / "base")
-        self.kubectl("wait", "--for=condition=Established", "crd", "--all")
         kubeconfig = self.service_account_kubeconfig("serinus-system", "serinus")
         self._operators += 1
         name = f"serinus-{self._operators}"

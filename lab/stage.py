@@ -70,6 +70,7 @@ def perform(lab: Lab, act: Act, operator: Process, watch: Watch, load: Load, loo
     seen = watch.sightings(release.service)
     manifest = lab.directory / f"{release.service}-{release.canary}.yaml"
     manifest.write_text(release.manifest)
+    look(Scene(act, None, seen, load.snapshot()))  # kubectl may take seconds
     lab.kubectl("apply", "--filename", str(manifest))
     give_up = time.monotonic() + act.deadline
     while True:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from lab.stack import Lab
-
-CRDS = Path(__file__).parent.parent / "crds"
 
 # The lab is imported inside the fixtures: tests that need none of it start without it.
 
@@ -22,8 +19,7 @@ def api_server() -> Iterator[Lab]:
     from lab.stack import Lab  # noqa: PLC0415
 
     with Lab(mesh=False) as lab:
-        lab.apply(CRDS)
-        lab.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        lab.apply_crds()
         yield lab
 
 
@@ -33,6 +29,5 @@ def lab() -> Iterator[Lab]:
     from lab.stack import Lab  # noqa: PLC0415
 
     with Lab() as lab:
-        lab.apply(CRDS)
-        lab.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        lab.apply_crds()
         yield lab

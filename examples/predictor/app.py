@@ -94,7 +94,10 @@ def create_app(settings: Settings, chance: random.Random | None = None) -> FastA
     @app.exception_handler(Exception)
     async def answer_exception(_request: Request, error: Exception) -> JSONResponse:
         """Answer 500; the framework raises the exception again after that, so that the server logs it."""
-        return JSONResponse({"version": settings.version, "detail": str(error)}, status_code=500, headers=named)
+        # The server closes the connection when it gets an exception. A proxy that is not told would send another
+        # request on it, and fail that one too.
+        headers = {**named, "connection": "close"}
+        return JSONResponse({"version": settings.version, "detail": str(error)}, status_code=500, headers=headers)
 
     @app.get("/metrics")
     async def get_metrics() -> Response:

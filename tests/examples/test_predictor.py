@@ -76,6 +76,12 @@ async def test_a_failure_is_answered_with_500_and_says_which_version_failed() ->
     assert answer.json()["version"] == "v3"
 
 
+async def test_a_failure_tells_proxies_that_its_connection_closes() -> None:
+    async with client_of(ALWAYS_FAILING) as client:
+        answer = await client.post("/predict", json={"text": "hi"})
+    assert answer.headers["connection"] == "close"
+
+
 async def test_r32_metrics_count_requests_errors_latency_and_predictions_by_version() -> None:
     async with client_of(Settings(version="v2")) as client:
         for text in ("great", "great", "awful", "hm"):

@@ -239,3 +239,8 @@ def test_the_interval_covers_the_true_difference() -> None:
         assert high is not None
         missed += not covered
     assert missed <= 3
+
+
+def test_a_spike_does_not_wait_for_a_stable_arm_that_is_silent_R08() -> None:
+    verdict = last(*[Evidence(Counts(300, 120), Counts(), missing=Missing.NO_TRAFFIC)] * 3)
+    assert (verdict.verdict, verdict.reason) == ("rollback", "ErrorSpike")

@@ -77,12 +77,11 @@ class RowStatus(Lenient):
 class RecordStatus(Lenient):
     """A record of the log, summarised; the full one is a JSON line on the operator's standard output."""
 
-    id: str = Field(description="Names the decision; the VirtualService's annotation repeats it.")
+    id: str = Field(description="Names the record: the rollout and a running number.")
     time: datetime = Field(description="When it was taken.")
     actor: str = Field(description="serinus, or who asked for an override.")
     verdict: str = Field(description="What was decided: start, promote, hold, rollback, ...")
     reason: str = Field(description="One CamelCase word for tools.")
-    message: str = Field(default="", description="The reason in a sentence.")
     weight_before: Percent = Field(description="Percent of the traffic meant for the canary before it.")
     weight_after: Percent = Field(description="Percent of the traffic meant for the canary after it.")
     hash: str = Field(description="SHA-256 of the full record, which contains the hash of the one before.")
@@ -103,7 +102,6 @@ class RolloutStatus(Lenient):
     settling_since: datetime | None = Field(default=None, description="Since when a subset's change is on its way.")
     decision: str = Field(default="", description="Id of the decision whose weights are or were to be written.")
     observed: str = Field(default="", description="Id of the last decision whose weights were seen on the mesh.")
-    reported_at: datetime | None = Field(default=None, description="When the comparison was last posted.")
     cursor: int | None = Field(default=None, description="The newest slot of the tick grid that has been judged.")
     judge: str = Field(default="", description="The judge's state (wealth and counts); packed, for restarts.")
     last_hash: str = Field(default="", description="Hash of the last record: the next one names it.")

@@ -12,6 +12,7 @@ from serinus.judge.state import GuardState, MetricState
 
 _FADE = 0.98  # per tick: how fast the rates that bets are made from forget
 _NOTHING = np.zeros(len(ODDS))
+_NEAR, _FAR = 1.4, 4.0  # odds by which an interval's bet stays off the difference that it tests
 _CANARY_PRIOR = 20.0  # requests' worth of belief that the canary is like the stable
 
 # Which entries of one vector of bets belong to which test.
@@ -55,7 +56,9 @@ def settle(
         rollback_e, promote_e = bets[_ROLLBACK], bets[_PROMOTE]
         interval_e = bets[_INTERVAL].reshape(state.interval.shape)
     if evidence.straddles or evidence.missing is not None:
-        promote_e, interval_e = _NOTHING, np.zeros_like(state.interval)
+        promote_e = _NOTHING
+    if evidence.missing is not None:
+        interval_e = np.zeros_like(state.interval)
 
     rollback = wealth.rollback_step(state.rollback, rollback_e, tick, policy.planned_ticks)
     total = wealth.rollback_total(rollback, tick + 1, policy.planned_ticks)
@@ -87,7 +90,8 @@ def settle_guard(state: GuardState, evidence: Evidence, *, policy: Policy, tick:
     one_arm_e = log_e_one_arm(canary.n, canary.x, policy.spike)
     two_arms_e = _NOTHING
     rate = _rate(state.recent_stable)
-    if rate is not None and bake:
+    if rate is not None and (bake or stable.n == 0):
+        # Without a stable arm the limit is what its rate, as last known, allows: a spike must not wait for it.
         two_arms_e = log_e_one_arm(canary.n, canary.x, float(_clip(policy.guard.at(rate))))
     elif rate is not None and canary.n > 0 and stable.n > 0:
         boundary = policy.guard
@@ -110,9 +114,11 @@ def _two_arm_bets(metric: Metric, state: MetricState, rate: float, canary: Count
     believed = _as_failures(metric, state.recent_canary)
     expected = (believed.x + _CANARY_PRIOR * rate) / (believed.n + _CANARY_PRIOR)
     odds = _clip(rate + differences) / (1 - _clip(rate + differences))
-    # An interval's bet goes where the canary seems to be, but stays on its own side of the difference tested.
-    above = np.maximum(expected, 1.4 * odds / (1 + 1.4 * odds))
-    below = np.minimum(expected, odds / (1.4 + odds))
+    # An interval's bet goes where the canary seems to be, but stays on its own side of the difference tested: far off
+    # at first, so that a disaster shows in the first ticks, and near once the canary is known.
+    off = _NEAR + (_FAR - _NEAR) * _CANARY_PRIOR / (believed.n + _CANARY_PRIOR)
+    above = np.maximum(expected, off * odds / (1 + off * odds))
+    below = np.minimum(expected, odds / (off + odds))
     theta = np.concatenate([alternatives(tolerance.at(rate), +1), alternatives(margin.at(rate), -1), above, below])
     rho = np.repeat([tolerance.rho, margin.rho, 1.0], [len(ODDS), len(ODDS), 2 * differences.size])
     delta = np.concatenate(

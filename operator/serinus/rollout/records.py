@@ -13,8 +13,6 @@ HISTORY = 20
 SERINUS = "serinus"
 """The actor of what no person asked for."""
 
-_SUMMARY = 140  # characters of the message that a summary keeps: a status has 16 KB for everything
-
 
 class Record(Lenient):
     """What was decided and what was known then: verdict, comparison, policy, time, actor."""
@@ -52,7 +50,6 @@ class Record(Lenient):
             actor=self.actor,
             verdict=self.verdict,
             reason=self.reason,
-            message=self.message[:_SUMMARY],
             weight_before=self.weight_before,
             weight_after=self.weight_after,
             hash=self.digest(),
