@@ -90,19 +90,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.rollback", description=__doc__)
     parser.add_argument("--runs", type=int, default=max(kind.runs for kind in KINDS), help="at most so many of a kind")
     most = parser.parse_args().runs
-    console = Console(soft_wrap=True, markup=False, highlight=False)
+    console = Console(markup=False, highlight=False)
     try:
         with Lab() as lab:
             runs = measure(lab, most, console)
             processes = descendants(os.getpid())
     except LabError as error:
-        console.print(f"The benchmark failed: {error}")
+        console.print(f"The benchmark failed: {error}", soft_wrap=True)
         return 1
     figures = (*figures_of(runs), Figure("processes left running", len(still_running(processes)), "", at_most=0))
     OUT.write_text(json.dumps([figure.summary for figure in figures], indent=2, ensure_ascii=False) + "\n")
     bounded = [figure for figure in figures if figure.is_bounded]
     failed = len(missed(bounded))
-    console.print("\n".join(["", *(figure.line for figure in figures)]))
+    console.print("\n".join(["", *(figure.line for figure in figures)]), soft_wrap=True)
     console.print(f"{len(bounded) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
@@ -225,7 +225,9 @@ class _Progress:
     def tell(self, run: Run) -> None:
         """Print the run that is over."""
         self._over += 1
-        self._console.print(f"[{self._over:2}/{self._total}] {time.monotonic() - self._begun:5.0f} s  {run.line}")
+        self._console.print(
+            f"[{self._over:2}/{self._total}] {time.monotonic() - self._begun:5.0f} s  {run.line}", soft_wrap=True
+        )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lab.errors import LabError
 from lab.templates import render
+from lab.waiting import wait_until
 
 TIMEOUT = 60.0
 """Seconds that one call may take."""
@@ -36,6 +37,17 @@ class Kubectl:
         if answer.returncode != 0:
             raise LabError(f"kubectl {' '.join(arguments)}: {answer.stderr.strip()}")
         return answer.stdout
+
+    def await_crds(self) -> None:
+        """Return when every CRD is established. `kubectl wait` fails on one that has no conditions at all yet."""
+        shown = (
+            '{{range .items}}{{range .status.conditions}}{{if eq .type "Established"}}{{.status}}{{end}}{{end}}'
+            '{{"\\n"}}{{end}}'
+        )
+        wait_until(
+            lambda: set(self("get", "crd", f"--output=go-template={shown}").splitlines()) == {"True"},
+            "all CustomResourceDefinitions to be established",
+        )
 
 
 def write_kubeconfig(path: Path, server: str, ca: Path, user: str, token: str) -> Path:

@@ -83,7 +83,7 @@ def start_mesh(
             kubectl("create", "namespace", "istio-system")
             kubectl("create", "namespace", "demo")
             kubectl("create", "--validate=false", f"--filename={programs[ISTIO_CRDS]}")
-            kubectl("wait", "--for=condition=Established", "crd", "--all")
+            kubectl.await_crds()
             kubectl("create", f"--filename={DIRECTORY / 'request-metrics.yaml'}")
             kubectl("create", "--filename=-", stdin=render("gateway.yaml", gateway_port=gateway_port))
 

@@ -96,8 +96,10 @@ def _rollout_lines(rollout: RolloutReport) -> Iterator[str]:
     end = timeline.end or "not ended"
     verdict = "as expected" if rollout.ended_as_expected else f"EXPECTED {rollout.expected}"
     yield f"{release.service} {release.stable} → {release.canary}: {end}, {verdict}"
+    messages = {full["id"]: full["message"] for full in rollout.records}
     for record in rollout.history:
         after = (record.time - rollout.history[0].time).total_seconds()
         weights = f"{record.weight_before} → {record.weight_after} %"
-        yield f"  +{after:5.1f} s  {weights:>12}  {record.verdict}: {record.reason}: {record.message}"
+        message = messages.get(record.id, "not in the operator's log")
+        yield f"  +{after:5.1f} s  {weights:>12}  {record.verdict}: {record.reason}: {message}"
     yield f"  {timeline.failed} user requests failed by {release.canary}"

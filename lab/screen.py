@@ -137,7 +137,6 @@ def _verdict(status: CanaryDeploymentStatus | None) -> Text:
 
 def _users(view: View) -> Text:
     """What the users got: how many requests, and how many failed because of whom."""
-    load, release = view.load, view.release
-    text = Text(f"users: {view.rate:.0f} requests/s, {load.answered} in all, {load.failed} failed: ")
-    text.append(f"{load.failed_by(release.stable)} by {release.stable}, ")
-    return text.append(f"{load.failed_by(release.canary)} by {release.canary}", style="bold")
+    load, canary = view.load, view.release.canary
+    text = Text(f"users: {view.rate:.0f} requests/s, {load.answered} in all, {load.failed} failed, ")
+    return text.append(f"{load.failed_by(canary)} of them by {canary}", style="bold")

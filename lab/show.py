@@ -43,7 +43,7 @@ class _Lines:
         self._begun = begun
 
     def say(self, line: str) -> None:
-        self._console.print(_timed(line, self._begun))
+        self._console.print(_timed(line, self._begun), soft_wrap=True)
 
     def draw(self, view: View) -> None:
         """Nothing: a picture that changes all the time is no use in a log."""

@@ -119,7 +119,7 @@ class Lab:
     def apply_crds(self) -> None:
         """Apply Serinus' own CRDs; returns when their objects can be listed and watched."""
         self.apply(REPOSITORY / "crds")
-        self.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        self.kubectl.await_crds()
         listing = ("api-resources", "--api-group=serinus.io", "--output=name")
         kinds = wait_until(lambda: self.kubectl(*listing).split(), "the API server to list Serinus' kinds")
         # An established kind answers "storage is (re)initializing" for a while; kubectl asks again until it does not.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-from lab.load import UNKNOWN, LoadSnapshot
+from lab.load import LoadSnapshot
 from lab.release import WARM_UP, Release
 from lab.watch import Sightings, StateSeen
 from serinus.api.status import CanaryDeploymentStatus, Phase
@@ -32,8 +32,6 @@ class Timeline:
     """Percent that the canary had at most."""
     failed: int
     """User requests that the canary failed."""
-    unanswered: int
-    """User requests that no version answered, in the whole load so far."""
     ended: float | None
     """The rollout came to its end."""
     end: Phase | None
@@ -96,7 +94,6 @@ def timeline(release: Release, seen: Sightings, load: LoadSnapshot) -> Timeline 
         last_request=users.last_sent if users else None,
         highest_weight=max((weight.canary for weight in during), default=0),
         failed=load.failed_by(release.canary),
-        unanswered=load.failed_by(UNKNOWN),
         ended=ended.time if ended else None,
         end=ended.status.phase if ended else None,
         status=under_way[-1].status if under_way else None,

@@ -31,9 +31,9 @@ BAD = Evidence(Counts(300, 60), Counts(2700, 27))
 def verdicts(*ticks: Evidence, policy: Policy = POLICY, window: int = 0, bake: bool = False) -> Iterator[Verdict]:
     """The verdict after each tick of one step, the same evidence for every metric."""
     state = State.start(policy)
-    for index, seen in enumerate(ticks):
+    for seen in ticks:
         named = {metric.name: seen for metric in policy.metrics} | {GUARD: seen}
-        state, _, verdict = judge(policy, state, Tick(index, 0, named), window=window, bake=bake)
+        state, _, verdict = judge(policy, state, Tick(0, named, bake=bake), window=window)
         yield verdict
 
 
@@ -125,9 +125,9 @@ def test_a_metric_rolls_back_only_if_it_may(reaction: str) -> None:
     business = Metric("conversion", TWO_POINTS, TWO_POINTS, on_regression=reaction)  # type: ignore[arg-type]
     policy = Policy(metrics=(business,), guard=TWO_POINTS)
     state = State.start(policy)
-    for index in range(20):
+    for _ in range(20):
         evidence = {"conversion": BAD, GUARD: GOOD}
-        state, rows, verdict = judge(policy, state, Tick(index, 0, evidence), window=0)
+        state, rows, verdict = judge(policy, state, Tick(0, evidence), window=0)
     assert rows[0].verdict == "worse"
     assert verdict.verdict == ("hold" if reaction == "hold" else "promote")
 
@@ -141,9 +141,9 @@ def test_where_more_is_better_a_fall_is_a_regression() -> None:
 
     def judged(converted: int) -> Verdict:
         state = State.start(policy)
-        for index in range(10):
+        for _ in range(10):
             seen = {"conversion": Evidence(Counts(30_000, converted), Counts(30_000, 930)), GUARD: quiet}
-            state, _, verdict = judge(policy, state, Tick(index, 0, seen), window=0)
+            state, _, verdict = judge(policy, state, Tick(0, seen), window=0)
         return verdict
 
     assert judged(600).verdict == "rollback"
@@ -154,14 +154,14 @@ def test_all_traffic_on_the_canary_is_judged_by_what_stable_was() -> None:
     """The bake at 100 %: one arm is left, its limit is the stable's rate as last seen."""
     policy = POLICY
     state = State.start(policy)
-    for index in range(20):
-        state, _, _ = judge(policy, state, Tick(index, 0, {"error-rate": GOOD, GUARD: GOOD}), window=0)
+    for _ in range(20):
+        state, _, _ = judge(policy, state, Tick(0, {"error-rate": GOOD, GUARD: GOOD}), window=0)
 
     def bake(errors: int) -> Verdict:
         current, seen = state, Evidence(Counts(3000, errors), Counts())
-        for index in range(3):
-            tick = Tick(20 + index, 1, {"error-rate": seen, GUARD: seen})
-            current, _, verdict = judge(policy, current, tick, window=0, bake=True)
+        for _ in range(3):
+            tick = Tick(1, {"error-rate": seen, GUARD: seen}, bake=True)
+            current, _, verdict = judge(policy, current, tick, window=0)
         return verdict
 
     assert bake(30).verdict == "promote"
@@ -172,19 +172,19 @@ def test_worse_rows_come_first_R22() -> None:
     names = ("fine", "broken")
     policy = Policy(metrics=tuple(replace(ERRORS, name=name) for name in names), guard=TWO_POINTS)
     evidence = {"fine": GOOD, "broken": BAD, GUARD: GOOD}
-    _, rows, _ = judge(policy, State.start(policy), Tick(0, 0, evidence), window=0)
+    _, rows, _ = judge(policy, State.start(policy), Tick(0, evidence), window=0)
     assert [row.metric.name for row in rows] == ["broken", "fine"]
 
 
 def test_a_new_step_starts_promotion_anew_and_remembers_what_speaks_for_rollback() -> None:
     state = State.start(POLICY)
     doubtful = Evidence(Counts(300, 14), Counts(2700, 27))
-    for index in range(4):
-        tick = Tick(index, 0, {"error-rate": doubtful, GUARD: doubtful})
+    for _ in range(4):
+        tick = Tick(0, {"error-rate": doubtful, GUARD: doubtful})
         state, rows, _ = judge(POLICY, state, tick, window=0)
     before = rows[0]
     empty = Evidence()
-    state, rows, _ = judge(POLICY, state, Tick(4, 1, {"error-rate": empty, GUARD: empty}), window=0)
+    state, rows, _ = judge(POLICY, state, Tick(1, {"error-rate": empty, GUARD: empty}), window=0)
     assert rows[0].canary.n == 0
     assert rows[0].promote == pytest.approx(0, abs=1e-9)
     assert rows[0].rollback == pytest.approx(before.rollback, abs=1e-9)
@@ -192,9 +192,9 @@ def test_a_new_step_starts_promotion_anew_and_remembers_what_speaks_for_rollback
 
 def test_an_empty_tick_teaches_nothing() -> None:
     state = State.start(POLICY)
-    state, before, _ = judge(POLICY, state, Tick(0, 0, {"error-rate": BAD, GUARD: BAD}), window=10_000)
+    state, before, _ = judge(POLICY, state, Tick(0, {"error-rate": BAD, GUARD: BAD}), window=10_000)
     empty = {"error-rate": Evidence(), GUARD: Evidence()}
-    _, after, _ = judge(POLICY, state, Tick(1, 0, empty), window=10_000)
+    _, after, _ = judge(POLICY, state, Tick(0, empty), window=10_000)
     assert after[0].rollback == pytest.approx(before[0].rollback, abs=1e-9)
 
 
@@ -206,14 +206,14 @@ def test_stopping_and_resuming_at_any_tick_gives_the_same_bytes() -> None:
     ]
     straight = resumed = State.start(POLICY)
     for index, seen in enumerate(ticks):
-        tick = Tick(index, index // 15, {"error-rate": seen, GUARD: seen})
+        tick = Tick(index // 15, {"error-rate": seen, GUARD: seen})
         straight, _, _ = judge(POLICY, straight, tick, window=0)
         resumed, _, _ = judge(POLICY, State.unpack(resumed.pack(), POLICY), tick, window=0)
         assert resumed.pack() == straight.pack()
 
 
 def test_the_state_of_eight_metrics_fits_in_a_status() -> None:
-    policy = Policy(metrics=tuple(replace(ERRORS, name=f"m{index}") for index in range(8)), guard=TWO_POINTS)
+    policy = Policy(metrics=tuple(replace(ERRORS, name=f"m{index}") for _ in range(8)), guard=TWO_POINTS)
     assert len(State.start(policy).pack()) < 12_000
 
 
@@ -230,9 +230,9 @@ def test_the_interval_covers_the_true_difference() -> None:
     for _ in range(60):
         state = State.start(POLICY)
         covered = True
-        for index in range(60):
+        for _ in range(60):
             seen = Evidence(Counts(300, int(rng.binomial(300, 0.025))), Counts(2700, int(rng.binomial(2700, 0.01))))
-            state, rows, _ = judge(POLICY, state, Tick(index, 0, {"error-rate": seen, GUARD: seen}), window=10_000)
+            state, rows, _ = judge(POLICY, state, Tick(0, {"error-rate": seen, GUARD: seen}), window=10_000)
             low, high = rows[0].low, rows[0].high
             covered &= (low is None or low <= 0.015) and (high is None or high >= 0.015)
         assert low is not None

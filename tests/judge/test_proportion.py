@@ -33,7 +33,7 @@ def test_no_null_expects_to_gain(
     """E[e] ≤ 1, by enumeration of all outcomes, wherever the bet was aimed and wherever on the null the truth is."""
     boundary = rho * theta_s + delta
     theta_c = boundary * slack if side > 0 else boundary + (1 - boundary) * slack
-    if not 0 <= theta_c <= 1:
+    if not 0 <= theta_c <= 1 or (side < 0 and boundary > 1):
         return  # no canary can be there: the null is empty on this side
     s0, lam = best_bet(nc, ns, np.array([theta_star]), guess, rho, delta)
     xc, xs = np.arange(nc + 1)[:, None], np.arange(ns + 1)[None, :]

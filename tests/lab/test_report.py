@@ -35,7 +35,7 @@ def ended(phase: Phase) -> Timeline:
 LOG = (
     "watching CanaryDeployments",
     '{"serinus":"record","rollout":"p-1","id":"p-1/1"}',
-    '{"serinus":"record","rollout":"p-2","id":"p-2/2"}',
+    '{"serinus":"record","rollout":"p-2","id":"p-2/2","message":"warmed up"}',
     '{"serinus":"record","rollout":"p-2","id":"p-2/3"',
     '{"message":"about p-2"}',
 )
@@ -79,7 +79,7 @@ def test_people_are_told_how_each_rollout_ended_and_why() -> None:
     rollout = rollout_report(Phase.ROLLED_BACK, ended(Phase.PROMOTED), LOG)
     text = "\n".join(Report(NOW, (rollout,), ()).lines())
     assert "predictor v1 → v2: Promoted, EXPECTED RolledBack" in text
-    assert "0 → 10 %  start: WarmedUp" in text
+    assert "0 → 10 %  start: WarmedUp: warmed up" in text
 
 
 def test_a_rollout_that_the_operator_never_took_notice_of_has_no_record() -> None:

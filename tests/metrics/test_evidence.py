@@ -1,6 +1,5 @@
 """From Prometheus's answer to evidence: exact increments, the right arm, and a name for what is missing (I3)."""
 
-import math
 import re
 
 import pytest
@@ -27,7 +26,7 @@ def sample(part: str, value: float, version: str = "", code: str = "", instance:
 
 
 def answer(*samples: Sample, scraped: float = START + 10, weight: int = 10) -> Evidence:
-    return read_answer([*samples, sample("scraped", scraped)], ARMS, slot_start=START, weight=weight)
+    return read_answer([*samples, sample("scraped", scraped)], ARMS, start=START, weight=weight)
 
 
 BOTH_ARMS = (
@@ -71,7 +70,7 @@ def test_a_series_that_vanished_adds_nothing() -> None:
 
 
 def test_nothing_at_all_is_no_series() -> None:
-    assert read_answer([], ARMS, slot_start=START, weight=10).missing is Missing.NO_SERIES
+    assert read_answer([], ARMS, start=START, weight=10).missing is Missing.NO_SERIES
 
 
 def test_without_a_scrape_in_the_slot_the_evidence_is_stale() -> None:
@@ -100,11 +99,23 @@ def test_the_query_asks_for_both_ends_of_the_slot_at_once() -> None:
 
 def test_slots_are_disjoint_and_complete_only_after_the_late_samples() -> None:
     grid = Grid(interval=15, lateness=1)
-    slot = grid.slot(START)
-    assert grid.start(slot) <= START < grid.end(slot) == grid.start(slot + 1)
-    assert grid.newest_complete(grid.end(slot) + 0.99) == slot - 1
-    assert grid.newest_complete(grid.complete_at(slot)) == slot
-    assert math.isclose(grid.complete_at(slot) - grid.end(slot), 1)
+    end = grid.next_end(START, elevated=False)
+    assert grid.start(START) <= START < end
+    assert grid.is_boundary(end)
+    assert grid.next_end(end, elevated=False) == end + 15
+    assert grid.complete_at(end) == end + 1
+
+
+@pytest.mark.parametrize(
+    ("interval", "ends"),
+    [(15.0, [3, 6, 9, 12, 15, 18]), (3.0, [1, 2, 3, 4]), (2.5, [1, 2, 2.5, 3.5]), (1.0, [1, 2, 3])],
+)
+def test_elevated_ticks_are_parts_of_slots_R07(interval: float, ends: list[float]) -> None:
+    grid = Grid(interval, lateness=1)
+    at = 0.0
+    for end in ends:
+        at = grid.next_end(at, elevated=True)
+        assert at == pytest.approx(end)
 
 
 @pytest.mark.parametrize("value", ["v1", "a.b", "x y", "über", "1|2", "(.*)", "a\\b", 'q"q'])

@@ -95,8 +95,7 @@ class Play:
 
     def _judged(self, verdict: str, reason: str) -> Judged:
         state = State.start(judge_policy(self.subject.plan))
-        cursor = int(self.now.timestamp()) // 15
-        return Judged(cursor, self.now, state, (), Verdict(verdict, reason, f"{verdict}: as told"))  # type: ignore[arg-type]
+        return Judged(self.now, state, (), Verdict(verdict, reason, f"{verdict}: as told"))  # type: ignore[arg-type]
 
     def _write(self, intent: PointSubset | SetWeight) -> None:
         if isinstance(intent, SetWeight):

@@ -102,7 +102,7 @@ class RolloutStatus(Lenient):
     settling_since: datetime | None = Field(default=None, description="Since when a subset's change is on its way.")
     decision: str = Field(default="", description="Id of the decision whose weights are or were to be written.")
     observed: str = Field(default="", description="Id of the last decision whose weights were seen on the mesh.")
-    cursor: int | None = Field(default=None, description="The newest slot of the tick grid that has been judged.")
+    judged_until: datetime | None = Field(default=None, description="The end of the newest tick that has been judged.")
     judge: str = Field(default="", description="The judge's state (wealth and counts); packed, for restarts.")
     last_hash: str = Field(default="", description="Hash of the last record: the next one names it.")
 

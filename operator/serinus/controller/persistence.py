@@ -23,6 +23,6 @@ def _decisive(status: CanaryDeploymentStatus) -> dict[str, Any]:
     """What people and a restarted operator must learn at once."""
     data = status.model_dump(exclude={"comparison", "verdict", "observed_share", "printed", "conditions"})
     if data["rollout"] is not None:
-        data["rollout"] = {**data["rollout"], "cursor": None, "judge": ""}
+        data["rollout"] = {**data["rollout"], "judged_until": None, "judge": ""}
     data["conditions"] = [(each.type, each.status, each.reason) for each in status.conditions]
     return data

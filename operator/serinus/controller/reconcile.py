@@ -16,7 +16,7 @@ from typing import TextIO
 
 from serinus.api import CanaryDeploymentStatus
 from serinus.controller.cache import Cache, Key, Kind, Object
-from serinus.controller.evidence import judge_new_ticks
+from serinus.controller.evidence import judge_new_ticks, next_look
 from serinus.controller.gather import read_arms, read_live, read_status, read_subject, running_subject
 from serinus.controller.kube import Kube, WriteConflict, WriteFailed
 from serinus.controller.persistence import write_is_due
@@ -203,11 +203,9 @@ class Reconciler:
         """When time alone makes another reconcile worth it: a tick's evidence is complete, or the rollout says so."""
         times = [outcome.wake.timestamp()] if outcome.wake else []
         rollout = outcome.status.rollout
-        if rollout is not None and not outcome.status.phase.is_end and rollout.step_started_at is not None:
-            grid = self._grid(plan)
-            newest = grid.newest_complete(time.time())
-            judged = rollout.cursor if rollout.cursor is not None else newest
-            times.append(grid.complete_at(max(newest, judged) + 1))
+        if rollout is not None and not outcome.status.phase.is_end:
+            look = next_look(plan, rollout, self._grid(plan))
+            times += [look] if look is not None else []
         return min(times, default=None)
 
     def _remembered(self, key: Key, owner: Object) -> _Memory:

@@ -8,16 +8,16 @@ Pure and small to import: no cluster, no clock, no I/O. Ten lines of use:
     errors = Metric("error-rate", tolerance=two_points, margin=two_points)
     policy = Policy(metrics=(errors,), guard=two_points)
     state = State.start(policy)
-    for index, (canary, stable) in enumerate([(Counts(300, 61), Counts(2700, 26))]):
+    for canary, stable in [(Counts(300, 61), Counts(2700, 26))]:
         evidence = Evidence(canary, stable)
-        tick = Tick(index, step=0, evidence={"error-rate": evidence, GUARD: evidence})
+        tick = Tick(step=0, evidence={"error-rate": evidence, GUARD: evidence})
         state, comparison, verdict = judge(policy, state, tick, window=0)
     print(verdict.verdict, verdict.message)
 """
 
 from serinus.judge.comparison import Row
 from serinus.judge.evidence import Counts, Evidence, Missing, Tick
-from serinus.judge.judge import judge
+from serinus.judge.judge import elevated, judge
 from serinus.judge.policy import GUARD, Boundary, Metric, Policy
 from serinus.judge.state import State, StateError
 from serinus.judge.verdict import Verdict
@@ -35,5 +35,6 @@ __all__ = [
     "StateError",
     "Tick",
     "Verdict",
+    "elevated",
     "judge",
 ]

@@ -46,8 +46,12 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """All evidence of one slot of the grid: `index` counts from 0 in the rollout, `step` in the ladder."""
+    """All evidence of one tick of the ladder's step `step` (from 0), by metric.
 
-    index: int
+    `length`: in slots of the grid; ticks are shorter while errors are elevated. `bake`: the canary has all the traffic.
+    """
+
     step: int
     evidence: dict[str, Evidence]
+    length: float = 1.0
+    bake: bool = False

@@ -76,9 +76,9 @@ class MetricState(_Packed):
     stable: Counts
     recent_canary: Counts  # fading sums: what the next tick's bets are made from
     recent_stable: Counts
-    ticks: float  # of the step
+    ticks: float  # of the step, in slots of the grid
     good: float  # of them, with data
-    since_missing: float  # good ticks since the last missing one
+    since_missing: float  # slots with data since the last that lacked some
 
     @classmethod
     def start(cls, metric: Metric, history: Counts | None) -> Self:
@@ -117,6 +117,7 @@ class GuardState(_Packed):
     canary: Counts  # of the step
     stable: Counts
     recent_stable: Counts
+    latest: Counts  # of the canary, in the last tick
 
     @classmethod
     def start(cls, history: Counts | None) -> Self:
@@ -124,7 +125,7 @@ class GuardState(_Packed):
         prior = history if history is not None and history.n > 0 else _PRIOR
         scale = min(1.0, _HISTORY_REQUESTS / prior.n)
         start = wealth.rollback_start()
-        return cls(start, start, Counts(), Counts(), Counts(prior.n * scale, prior.x * scale))
+        return cls(start, start, Counts(), Counts(), Counts(prior.n * scale, prior.x * scale), Counts())
 
 
 @dataclass(frozen=True)

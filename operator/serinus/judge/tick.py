@@ -39,9 +39,9 @@ def new_step(metric: Metric, state: MetricState) -> MetricState:
 
 
 def settle(
-    metric: Metric, state: MetricState, evidence: Evidence, *, policy: Policy, tick: int, bake: bool
+    metric: Metric, state: MetricState, evidence: Evidence, *, policy: Policy, tick: int, length: float, bake: bool
 ) -> MetricState:
-    """The metric's state after the tick number `tick` of the rollout.
+    """The metric's state after the tick number `tick` of the rollout, which was `length` slots long.
 
     `bake`: the canary has all the traffic, so only one arm is left: it is tested against the stable's rate as it
     was last seen ("model-based"), and there is nothing left to promote.
@@ -74,9 +74,9 @@ def settle(
         stable=state.stable + evidence.stable,
         recent_canary=_faded(state.recent_canary) + evidence.canary,
         recent_stable=state.recent_stable if bake else _faded(state.recent_stable) + evidence.stable,
-        ticks=state.ticks + counts_for_step,
-        good=state.good + (counts_for_step and good),
-        since_missing=state.since_missing + 1 if good else 0.0,
+        ticks=state.ticks + length * counts_for_step,
+        good=state.good + length * (counts_for_step and good),
+        since_missing=state.since_missing + length if good else 0.0,
     )
 
 
@@ -104,6 +104,7 @@ def settle_guard(state: GuardState, evidence: Evidence, *, policy: Policy, tick:
         canary=state.canary + canary,
         stable=state.stable + stable,
         recent_stable=state.recent_stable if bake else _faded(state.recent_stable) + stable,
+        latest=canary,
     )
 
 

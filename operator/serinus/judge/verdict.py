@@ -12,6 +12,7 @@ from serinus.judge.policy import GUARD, Policy
 from serinus.judge.state import State
 
 _RECENT = 2  # promotion needs data in this many last ticks ...
+_EPSILON = 1e-6  # slots: the lengths of shorter ticks add up only so exactly
 _COVERED = 0.9  # ... and in this share of the window
 
 
@@ -87,7 +88,7 @@ def _missing(state: State, rows: tuple[Row, ...], window: int) -> Verdict | None
         if row.missing is not None:
             return Verdict("hold", _REASONS[row.missing], f"{row.metric.name}: {_ADVICE[row.missing]}")
         watched = min(own.ticks, window)
-        if own.since_missing < min(_RECENT, own.ticks) or own.good < _COVERED * watched:
+        if own.since_missing < min(_RECENT, own.ticks) - _EPSILON or own.good < _COVERED * watched - _EPSILON:
             return Verdict(
                 "hold",
                 "DataIncomplete",
@@ -123,7 +124,7 @@ def _unproven(rows: tuple[Row, ...]) -> Verdict | None:
 
 def _window(state: State, window: int) -> Verdict | None:
     watched = max(own.ticks for own in state.metrics)
-    if watched >= window:
+    if watched >= window - _EPSILON:
         return None
     return Verdict(
         "hold", "WindowOpen", f"within every margin; the window is open for {window - watched:.0f} more ticks"

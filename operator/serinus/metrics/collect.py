@@ -1,11 +1,10 @@
-"""The evidence of one slot: query, increments, arms, and the names of what is missing."""
+"""The evidence of one tick: query, increments, arms, and the names of what is missing."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from serinus.judge.evidence import Counts, Evidence, Missing
-from serinus.metrics.grid import Grid
 from serinus.metrics.increments import Increment, Labels, increments
 from serinus.metrics.source import Prometheus, Sample, SourceError
 from serinus.metrics.templates import (
@@ -56,17 +55,17 @@ class Arms:
         return Selector(tuple((shared | values).items()))
 
 
-async def collect(prometheus: Prometheus, arms: Arms, grid: Grid, slot: int, *, weight: int) -> Evidence:
-    """Requests of both arms in the slot and how many of them failed with a 5xx, exactly as counted.
+async def collect(prometheus: Prometheus, arms: Arms, start: float, end: float, *, weight: int) -> Evidence:
+    """Requests of both arms between two Unix times and how many of them failed with a 5xx, exactly as counted.
 
-    `weight` is the canary's percentage of traffic in the slot; it only tells an arm that has no traffic from one that
+    `weight` is the canary's percentage of traffic then; it only tells an arm that has no traffic from one that
     happened to get none. Never raises for what Prometheus does: the evidence names it.
     """
     try:
-        samples = await prometheus.query(requests_query(arms.selector(), grid.interval), grid.end(slot))
+        samples = await prometheus.query(requests_query(arms.selector(), end - start), end)
     except SourceError as error:
         return Evidence(missing=error.missing)
-    return read_answer(samples, arms, slot_start=grid.start(slot), weight=weight)
+    return read_answer(samples, arms, start=start, weight=weight)
 
 
 async def history(prometheus: Prometheus, arms: Arms, at: float) -> Counts:
@@ -78,8 +77,8 @@ async def history(prometheus: Prometheus, arms: Arms, at: float) -> Counts:
     return _errors(Increment(sample.labels, sample.value) for sample in samples)
 
 
-def read_answer(samples: Iterable[Sample], arms: Arms, *, slot_start: float, weight: int) -> Evidence:
-    """Evidence from the answer to `requests_query` at the end of a slot that began at `slot_start`."""
+def read_answer(samples: Iterable[Sample], arms: Arms, *, start: float, weight: int) -> Evidence:
+    """Evidence from the answer to `requests_query` at the end of a tick that began at `start`."""
     parts: dict[str, dict[Labels, float]] = defaultdict(dict)
     for sample in samples:
         labels = dict(sample.labels)
@@ -96,7 +95,7 @@ def read_answer(samples: Iterable[Sample], arms: Arms, *, slot_start: float, wei
     counted = _errors(canary), _errors(stable)
     doubts = [rise.doubt for rise in (*canary, *stable) if rise.doubt is not None]
     missing = doubts[0] if doubts else None
-    if max(parts[SCRAPED].values(), default=0.0) <= slot_start:
+    if max(parts[SCRAPED].values(), default=0.0) <= start:
         missing = Missing.STALE
     elif missing is None and _has_no_traffic(*counted, weight):
         missing = Missing.NO_TRAFFIC

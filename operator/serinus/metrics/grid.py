@@ -1,34 +1,40 @@
 """The tick grid: disjoint slots of one length, the same for every canary with that interval."""
 
+import math
 from dataclasses import dataclass
+
+_FINER = 5  # how many looks an elevated tick is divided into ...
+_FINEST = 1.0  # ... but none shorter than this, in seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Slots [k·interval, (k+1)·interval) of Unix time, in seconds.
+    """Slots [k·interval, (k+1)·interval) of Unix time, in seconds; a tick is one slot, or a part of it.
 
-    `lateness`: how long after its end a slot's samples may still arrive; its evidence is complete only then.
+    While errors are elevated (R07) a slot is cut at finer boundaries, about as often as Prometheus scrapes.
+    `lateness`: how long after its end a tick's samples may still arrive; its evidence is complete only then.
     """
 
     interval: float
     lateness: float
 
-    def slot(self, time: float) -> int:
-        """The slot that contains `time`."""
-        return int(time // self.interval)
+    def start(self, time: float) -> float:
+        """The start of the slot that contains `time`."""
+        return math.floor(time / self.interval) * self.interval
 
-    def start(self, slot: int) -> float:
-        """When the slot begins."""
-        return slot * self.interval
+    def next_end(self, after: float, *, elevated: bool) -> float:
+        """The first boundary later than `after`: of a slot, or with `elevated` of a part of one."""
+        end = self.start(after) + self.interval
+        if not elevated:
+            return end
+        fine = max(_FINEST, self.interval / _FINER)
+        # The slot's own boundary counts as well, also where the interval is no multiple of the finer one.
+        return min(end, self.start(after) + (math.floor((after - self.start(after)) / fine) + 1) * fine)
 
-    def end(self, slot: int) -> float:
-        """When the slot ends and the next one begins."""
-        return (slot + 1) * self.interval
+    def is_boundary(self, time: float) -> bool:
+        """Whether a slot begins at `time`."""
+        return self.start(time) == time
 
-    def complete_at(self, slot: int) -> float:
-        """When the slot's evidence is complete."""
-        return self.end(slot) + self.lateness
-
-    def newest_complete(self, now: float) -> int:
-        """The newest slot whose evidence is complete at `now`."""
-        return self.slot(now - self.lateness) - 1
+    def complete_at(self, end: float) -> float:
+        """When the evidence of a tick that ends at `end` is complete."""
+        return end + self.lateness

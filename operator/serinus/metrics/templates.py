@@ -1,4 +1,4 @@
-"""PromQL for Istio's request counters: one instant query gives both arms at both ends of a slot."""
+"""PromQL for Istio's request counters: one instant query gives both arms at both ends of a tick."""
 
 from dataclasses import dataclass
 
@@ -27,15 +27,15 @@ class Selector:
         return ",".join(f"{label}=~{_quoted(values)}" for label, values in self.labels)
 
 
-def requests_query(selector: Selector, interval: float) -> str:
-    """Last values of the selected request counters at the end and at the start of the slot that ends now.
+def requests_query(selector: Selector, seconds: float) -> str:
+    """Last values of the selected request counters now and `seconds` ago.
 
-    Evaluated at a slot's end. Parts, told apart by the label `serinus_at`: `end` and `start`, the counters; `scraped`,
-    when each target that has such a counter was last scraped; `up`, whether it was up at the slot's start (a counter
+    """Last values of the selected request counters now and `seconds` ago, in one instant query.
+    when each target that has such a counter was last scraped; `up`, whether it was up at the start (a counter
     that did not exist then has counted from 0 only if it was).
     """
     series = f"{REQUESTS}{{{selector.promql()}}}"
-    offset = f"offset {interval * 1000:.0f}ms"
+    offset = f"offset {seconds * 1000:.0f}ms"
     targets = f"and on (job, instance) last_over_time({series}[{LOOK_BACK}])"
     parts = {
         AT_END: f"last_over_time({series}[{LOOK_BACK}])",

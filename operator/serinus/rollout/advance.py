@@ -32,9 +32,8 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The judge's answer after the slot `cursor` of the tick grid, which ended at `at`."""
+    """The judge's answer after the tick that ended at `at`."""
 
-    cursor: int
     at: datetime
     state: State
     rows: tuple[Row, ...]
@@ -130,7 +129,7 @@ def _with_judgement(status: CanaryDeploymentStatus, judged: Judged) -> CanaryDep
     """The status with the comparison and verdict of the newest slot."""
     canary, stable = judged.state.guard.canary, judged.state.guard.stable
     total = canary.n + stable.n
-    rollout = _rollout(status).model_copy(update={"cursor": judged.cursor, "judge": judged.state.pack()})
+    rollout = _rollout(status).model_copy(update={"judged_until": judged.at, "judge": judged.state.pack()})
     return status.model_copy(
         update={
             "rollout": rollout,
