@@ -213,7 +213,7 @@ def test_stopping_and_resuming_at_any_tick_gives_the_same_bytes() -> None:
 
 
 def test_the_state_of_eight_metrics_fits_in_a_status() -> None:
-    policy = Policy(metrics=tuple(replace(ERRORS, name=f"m{index}") for _ in range(8)), guard=TWO_POINTS)
+    policy = Policy(metrics=tuple(replace(ERRORS, name=f"m{index}") for index in range(8)), guard=TWO_POINTS)
     assert len(State.start(policy).pack()) < 12_000
 
 

@@ -55,12 +55,12 @@ def best_bet(
     # Where both s0 and c0 are rates; empty (floor above ceiling) when the boundary is out of reach.
     floor = np.maximum(_EDGE, (_EDGE - delta) / rho)
     ceiling = np.maximum(floor, np.minimum(1 - _EDGE, (1 - _EDGE - delta) / rho))
-    theta_s = np.clip(theta_s, floor, ceiling)
-    other = np.clip((theta_c - delta) / rho, floor, ceiling)
-    low, high = np.minimum(theta_s, other), np.maximum(theta_s, other)
+    theta_s = np.clip(theta_s, _EDGE, 1 - _EDGE)
+    one, other = np.clip(theta_s, floor, ceiling), np.clip((theta_c - delta) / rho, floor, ceiling)
+    low, high = np.minimum(one, other), np.maximum(one, other)
     share = nc / np.maximum(nc + ns, 1.0)
     weight_c, weight_s = share * rho, 1 - share
-    s0 = (weight_c * rho * other + weight_s * theta_s) / np.maximum(weight_c * rho + weight_s, _EDGE)
+    s0 = (weight_c * rho * other + weight_s * one) / np.maximum(weight_c * rho + weight_s, _EDGE)
     for _ in range(_NEWTON_STEPS):
         c0 = np.clip(rho * s0 + delta, _EDGE, 1 - _EDGE)
         var_c, var_s = c0 * (1 - c0), s0 * (1 - s0)

@@ -28,11 +28,11 @@ class Selector:
 
 
 def requests_query(selector: Selector, seconds: float) -> str:
-    """Last values of the selected request counters now and `seconds` ago.
+    """The last values of the selected request counters now and `seconds` ago.
 
-    """Last values of the selected request counters now and `seconds` ago, in one instant query.
-    when each target that has such a counter was last scraped; `up`, whether it was up at the start (a counter
-    that did not exist then has counted from 0 only if it was).
+    Evaluated at a tick's end, with its length. Parts, told apart by the label `serinus_at`: `end` and `start`, the
+    counters; `scraped`, when each target that has such a counter was last scraped; `up`, whether it was up at the start
+    (a counter that did not exist then has counted from 0 only if it was).
     """
     series = f"{REQUESTS}{{{selector.promql()}}}"
     offset = f"offset {seconds * 1000:.0f}ms"
