@@ -44,7 +44,7 @@ class Kube:
         if "KUBERNETES_SERVICE_HOST" in os.environ:
             config.load_incluster_config(client_configuration=configuration)
         else:
-            await config.load_kube_config(client_configuration=configuration)
+            await config.load_kube_config(os.environ.get("KUBECONFIG"), client_configuration=configuration)
         return cls(client.ApiClient(configuration))
 
     async def close(self) -> None:

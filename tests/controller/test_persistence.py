@@ -1,0 +1,29 @@
+"""When a status is written: decisions at once, evidence seldom, nothing while nothing changes."""
+
+from datetime import UTC, datetime
+
+from serinus.api import CanaryDeploymentStatus, Phase, VerdictStatus
+from serinus.controller.persistence import write_is_due
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+BEFORE = CanaryDeploymentStatus(phase=Phase.PROGRESSING, weight=10)
+VERDICT = VerdictStatus(verdict="hold", reason="Undecided", message="not yet", time=NOW)
+EVIDENCE = BEFORE.model_copy(update={"verdict": VERDICT, "observed_share": 10.1})
+
+
+def due(status: CanaryDeploymentStatus, since: float, report_every: float = 900) -> bool:
+    return write_is_due(BEFORE, status, since_written=since, report_every=report_every)
+
+
+def test_a_decision_is_written_at_once() -> None:
+    assert due(BEFORE.model_copy(update={"weight": 25}), since=0)
+
+
+def test_evidence_waits_for_a_minute_or_the_next_report() -> None:
+    assert not due(EVIDENCE, since=59)
+    assert due(EVIDENCE, since=60)
+    assert due(EVIDENCE, since=3, report_every=3)
+
+
+def test_nothing_is_written_while_nothing_changes() -> None:
+    assert not due(BEFORE, since=1e6)
