@@ -168,6 +168,21 @@ def test_a_rollout_changes_weights_and_nothing_else_and_survives_kill_9_I4_I5(la
     assert without_weights(after) == without_weights(before)
 
 
+def test_a_damaged_status_is_stalled_until_a_new_revision_I9(lab: Lab, released: str) -> None:
+    operator = lab.start_operator()
+    lab.apply([manifest(released)])
+    wait_until(lambda: phase(lab, released) in ("Progressing", "Holding"), "the rollout to begin")
+    operator.stop()
+    broken = json.dumps({"status": {"rollout": {"snapshot": "broken"}}})
+    target = ("canarydeployment", released, "--namespace=demo")
+    lab.kubectl("patch", *target, "--subresource=status", "--type=merge", f"--patch={broken}")
+    operator = lab.start_operator()
+    wait_until(lambda: condition(lab, released, "Stalled")[1] == "StatusDamaged", "the damage to be named")
+    lab.apply([manifest(released, revision="again")])
+    wait_until(lambda: phase(lab, released) == "Promoted", "the promotion", timeout=90)
+    operator.stop()
+
+
 def test_a_records_hash_chain_and_its_events_are_there_R26(lab: Lab, operator: Process, released: str) -> None:
     lab.apply([manifest(released)])
     wait_until(lambda: phase(lab, released) == "Promoted", "the promotion", timeout=90)

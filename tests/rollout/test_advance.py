@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serinus.api import Phase
-from serinus.rollout import Live, Obstacle, SetWeight
+from serinus.rollout import Live, Obstacle, Plan, PlanError, SetWeight
 from tests.rollout.conftest import Play, subject
 
 PROMOTIONS = ("start", "promote")
@@ -237,3 +237,9 @@ def test_whatever_happens_the_weight_rises_only_by_a_verdict_on_record_I1_I2(eve
                 assert play.status.phase is Phase.PROGRESSING
         assert play.live.weight in (0, 10, 50, 99, 100)
         assert play.status.weight == play.live.weight or play.status.rollout is not None
+
+
+@pytest.mark.parametrize("text", ["", "no base64!", "AAAA", "eJxTBgAAJAAk"])
+def test_a_damaged_snapshot_is_refused(text: str) -> None:
+    with pytest.raises(PlanError):
+        Plan.unpack(text)

@@ -22,6 +22,7 @@ from serinus.controller.kube import Kube, WriteConflict, WriteFailed
 from serinus.controller.persistence import write_is_due
 from serinus.controller.settings import Settings
 from serinus.istio import ArmRoute, subset_patch, weights_patch
+from serinus.judge import StateError
 from serinus.metrics import Grid, Prometheus
 from serinus.rollout import (
     Intent,
@@ -30,6 +31,7 @@ from serinus.rollout import (
     Obstacle,
     Outcome,
     Plan,
+    PlanError,
     PointSubset,
     Record,
     SetWeight,
@@ -82,6 +84,11 @@ class Reconciler:
         memory = self._remembered(key, owner)
         try:
             return await self._turn(owner, memory)
+        except (PlanError, StateError) as damage:
+            told = f"{damage}; it was edited, or written by another version. Change spec.revision to start anew"
+            memory.status = _stalled(owner, memory.status, Obstacle("StatusDamaged", told))
+            await self._write_status(owner, memory)
+            return None
         except WriteConflict as conflict:
             logger.info("%s/%s: %s; reading it again", *key, conflict)
             return time.time() + _AFTER_CONFLICT
@@ -146,7 +153,7 @@ class Reconciler:
     async def _carry_out(
         self, owner: Object, memory: _Memory, plan: Plan, outcome: Outcome, routes: tuple[ArmRoute, ...]
     ) -> None:
-        """Status and mesh, in the order that survives a crash; then the records."""
+        """Status and mesh, in the order that survives a crash; then the records of what was decided."""
         intent = outcome.intent
         urgent = isinstance(intent, SetWeight) and intent.urgent
         if intent is not None and urgent:
@@ -157,11 +164,10 @@ class Reconciler:
         report_every = plan.report_every.total_seconds()
         if write_is_due(memory.written, memory.status, since_written=since_written, report_every=report_every):
             await self._write_status(owner, memory)
-        while memory.unpublished:
-            await self._publish(owner, memory.unpublished[0])
-            memory.unpublished.pop(0)
         if intent is not None and not urgent:
             await self._change_mesh(plan, owner, intent, routes)
+        while memory.unpublished:
+            await self._publish(owner, memory.unpublished.pop(0))
 
     async def _change_mesh(self, plan: Plan, owner: Object, intent: Intent, routes: tuple[ArmRoute, ...]) -> None:
         namespace = owner["metadata"]["namespace"]

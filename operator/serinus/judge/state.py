@@ -167,7 +167,7 @@ class State:
             version, ticks, step = struct.unpack_from("<HIH", data)
             values = np.frombuffer(data, dtype="<f8", offset=struct.calcsize("<HIH")).astype(float)
         except (ValueError, struct.error) as error:
-            raise StateError(f"the judge's state is damaged: {error}") from error
+            raise StateError("the judge's state in status.rollout cannot be read") from error
         guard_size, size = GuardState.row_size(), MetricState.row_size()
         expected = guard_size + size * len(policy.metrics)
         if version != _VERSION or values.size != expected:

@@ -5,7 +5,7 @@ from serinus.rollout.conditions import conditions
 from serinus.rollout.intents import Intent, PointSubset, SetWeight
 from serinus.rollout.judging import judge_policy
 from serinus.rollout.live import Live, Obstacle
-from serinus.rollout.plan import Plan, release_of
+from serinus.rollout.plan import Plan, PlanError, release_of
 from serinus.rollout.records import Record
 from serinus.rollout.subject import Subject
 
@@ -16,6 +16,7 @@ __all__ = [
     "Obstacle",
     "Outcome",
     "Plan",
+    "PlanError",
     "PointSubset",
     "Record",
     "SetWeight",

@@ -15,6 +15,10 @@ from serinus.api.model import Lenient
 _DIGEST = 12  # hexadecimal digits: enough to tell one person's edits apart
 
 
+class PlanError(ValueError):
+    """A packed plan that cannot be read."""
+
+
 class Plan(Lenient):
     """Both arms, traffic, ladder and policy of one rollout; a later edit of the spec holds for the next one."""
 
@@ -49,11 +53,11 @@ class Plan(Lenient):
 
     @classmethod
     def unpack(cls, text: str) -> Self:
-        """The inverse of `pack`. Raises ValueError when the text is damaged."""
+        """The inverse of `pack`. Raises PlanError when the text is damaged."""
         try:
             return cls.model_validate_json(zlib.decompress(base64.b64decode(text, validate=True)))
-        except zlib.error as error:
-            raise ValueError(f"the rollout's snapshot is damaged: {error}") from error
+        except (ValueError, zlib.error) as error:
+            raise PlanError("the snapshot in status.rollout cannot be read") from error
 
     def digest(self) -> str:
         """Hash of all that is copied but the arms: it changes with policy, ladder and traffic."""
