@@ -17,17 +17,17 @@ from statistics import median
 
 from rich.console import Console
 
+from lab.demo.figures import Figure, missed
+from lab.demo.leftovers import descendants, still_running
+from lab.demo.load import Load
+from lab.demo.release import BASELINE_ERROR_RATE, LADDER, Release
+from lab.demo.stage import Act, GivenUp, perform, start_version, users_of
+from lab.demo.timeline import Timeline
+from lab.demo.watch import Watch
 from lab.errors import LabError
-from lab.figures import Figure, missed
-from lab.leftovers import descendants, still_running
-from lab.load import Load
 from lab.processes import Process
-from lab.release import BASELINE_ERROR_RATE, LADDER, Release
 from lab.stack import Lab
-from lab.stage import Act, GivenUp, perform, start_version, users_of
-from lab.timeline import Timeline
 from lab.waiting import wait_until
-from lab.watch import Watch
 from serinus.api.status import Phase
 
 RATE = 200.0

@@ -8,8 +8,8 @@ from types import FrameType
 from typing import NoReturn
 
 from lab.errors import LabError
-from lab.parts import MESH_PARTS
 from lab.programs import provide
+from lab.programs.parts import MESH_PARTS
 from lab.progress import Progress
 from lab.stack import Lab
 
@@ -47,7 +47,7 @@ def build() -> int:
 
 def demo() -> int:
     """Run the demonstration."""
-    from lab.demo import main  # noqa: PLC0415  (`build` must run before its packages are needed)
+    from lab.demo.play import main  # noqa: PLC0415  (`build` must run before its packages are needed)
 
     return main()
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from lab.load import Load
+from lab.demo.load import Load
+from lab.demo.stage import start_version, users_of
 from lab.processes import Process
 from lab.stack import Lab
-from lab.stage import start_version, users_of
 from lab.waiting import wait_until
 from serinus.istio import DECISION_ANNOTATION
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from lab.demo.leftovers import descendants, still_running
 from lab.errors import LabError
-from lab.leftovers import descendants, still_running
-from lab.parts import MESH_PARTS
 from lab.programs import provide
+from lab.programs.parts import MESH_PARTS
+from lab.programs.toolchain import find_go
 from lab.progress import Progress
-from lab.toolchain import find_go
 from lab.waiting import wait_until
 
 REPOSITORY = Path(__file__).parent.parent.parent

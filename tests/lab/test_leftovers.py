@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from lab.leftovers import descendants, still_running
+from lab.demo.leftovers import descendants, still_running
 
 SLEEPER = [sys.executable, "-c", "import sys; sys.stdin.read()"]
 PARENT = f"import subprocess, sys; print(subprocess.Popen({SLEEPER!r}, stdin=0).pid, flush=True); sys.stdin.read()"

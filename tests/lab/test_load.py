@@ -12,7 +12,7 @@ from threading import Event, Lock, Thread
 
 import pytest
 
-from lab.load import UNKNOWN, Load, LoadSnapshot, Stream, Tally, VersionCount, slowest_rate
+from lab.demo.load import UNKNOWN, Load, LoadSnapshot, Stream, Tally, VersionCount, slowest_rate
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -116,7 +116,7 @@ def test_a_request_that_nobody_answers_has_failed_and_belongs_to_no_version(tmp_
 def test_the_load_ends_at_its_limit_without_being_told(tmp_path: Path) -> None:
     service = Service()
     with serving(service) as url:
-        command = [sys.executable, "-m", "lab.load", "--url", url, "--host", "any", "--rate", "50"]
+        command = [sys.executable, "-m", "lab.demo.load", "--url", url, "--host", "any", "--rate", "50"]
         command += ["--seconds", "0.5", "--out", str(tmp_path / "load.jsonl")]
         subprocess.run(command, cwd=ROOT, check=True)
     assert 1 <= service.received <= 25
@@ -124,7 +124,7 @@ def test_the_load_ends_at_its_limit_without_being_told(tmp_path: Path) -> None:
 
 def test_the_load_ends_when_whoever_started_it_is_killed(tmp_path: Path) -> None:
     start = (
-        "import sys, pathlib; from lab.load import Load, Stream\n"
+        "import sys, pathlib; from lab.demo.load import Load, Stream\n"
         "load = Load(Stream(sys.argv[1], 'any', 20, 600), pathlib.Path(sys.argv[2])); load.start()\n"
         "print(load._process.pid, flush=True); sys.stdin.read()"
     )

@@ -9,12 +9,11 @@ from urllib.parse import quote
 
 import pytest
 
-from lab import web
 from lab.errors import LabError
-from lab.service import Service
-from lab.stack import Lab
+from lab.stack import Lab, web
+from lab.stack.service import Service
+from lab.stack.workload import Workload
 from lab.waiting import wait_until
-from lab.workload import Workload
 
 pytestmark = pytest.mark.mesh
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from lab import web
+from lab.demo.leftovers import descendants
 from lab.errors import Aborted, ProcessFailed
-from lab.leftovers import descendants
-from lab.mesh import hold_port
 from lab.processes import Launch, Process, Processes, free_port
 from lab.progress import Progress
+from lab.stack import web
+from lab.stack.mesh import hold_port
 
 SERVER = """
 import http.server, sys

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from lab.figures import Figure, missed
-from lab.load import LoadSnapshot
-from lab.release import Release
-from lab.report import Report, RolloutReport, records_of, rollout_report
-from lab.timeline import Timeline, timeline
-from lab.watch import Sightings, StateSeen
+from lab.demo.figures import Figure, missed
+from lab.demo.load import LoadSnapshot
+from lab.demo.release import Release
+from lab.demo.report import Report, RolloutReport, records_of, rollout_report
+from lab.demo.timeline import Timeline, timeline
+from lab.demo.watch import Sightings, StateSeen
 from serinus.api.status import CanaryDeploymentStatus, Phase, RecordStatus, RolloutStatus
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -7,12 +7,12 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from lab.demo import news
-from lab.load import LoadSnapshot, VersionCount
-from lab.release import LADDER, Release
-from lab.screen import LINES, WIDTH, View, bar, changes, screen
-from lab.show import showing
-from lab.watch import Sightings, StateSeen, WeightSeen
+from lab.demo.load import LoadSnapshot, VersionCount
+from lab.demo.play import news
+from lab.demo.release import LADDER, Release
+from lab.demo.screen import LINES, WIDTH, View, bar, changes, screen
+from lab.demo.show import showing
+from lab.demo.watch import Sightings, StateSeen, WeightSeen
 from serinus.api.status import ArmStatus, CanaryDeploymentStatus, Phase, RowStatus, VerdictStatus
 
 USERS = LoadSnapshot(0.0, 60.0, (VersionCount("v2", 12000, 23, 0, 0), VersionCount("v3", 40, 19, 0, 0)))

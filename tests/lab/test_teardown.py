@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lab import processes
-from lab.leftovers import Process, descendants, still_running
+from lab.demo.leftovers import Process, descendants, still_running
 from lab.stack import Lab
 from lab.waiting import wait_until
 
@@ -86,7 +86,7 @@ def test_ports_that_are_taken_while_the_lab_starts_are_replaced(monkeypatch: pyt
         taken = other.getsockname()[1]
         # etcd asks for two, then both again, then the API server for one.
         ports = iter([taken, processes.free_port(), processes.free_port(), processes.free_port(), taken])
-        monkeypatch.setattr("lab.cluster.free_port", lambda: next(ports, None) or processes.free_port())
+        monkeypatch.setattr("lab.stack.cluster.free_port", lambda: next(ports, None) or processes.free_port())
         with Lab(mesh=False) as lab:
             assert str(taken) not in lab.api_url
             assert "kube-system" in lab.kubectl("get", "namespaces")

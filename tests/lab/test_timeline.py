@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lab.load import LoadSnapshot, VersionCount
-from lab.release import WARM_UP, Release
-from lab.stage import AFTERMATH, is_over
-from lab.timeline import Timeline, timeline
-from lab.watch import Sightings, StateSeen, WeightSeen, state_of, weight_of
+from lab.demo.load import LoadSnapshot, VersionCount
+from lab.demo.release import WARM_UP, Release
+from lab.demo.stage import AFTERMATH, is_over
+from lab.demo.timeline import Timeline, timeline
+from lab.demo.watch import Sightings, StateSeen, WeightSeen, state_of, weight_of
 from serinus.api.status import CanaryDeploymentStatus, Phase, RolloutStatus
 
 V2 = Release("predictor", "v1", "v2")

@@ -11,19 +11,19 @@ from pathlib import Path
 
 from rich.console import Console
 
+from lab.demo.figures import Figure
+from lab.demo.leftovers import Process, descendants, still_running
+from lab.demo.load import UNKNOWN, Load, LoadSnapshot, slowest_rate
+from lab.demo.release import LADDER, Release
+from lab.demo.report import Report, RolloutReport, rollout_report
+from lab.demo.screen import View, changes
+from lab.demo.show import Show, showing
+from lab.demo.stage import Act, GivenUp, Scene, perform, start_version, users_of
+from lab.demo.timeline import Timeline
+from lab.demo.watch import Sightings, Watch
 from lab.errors import LabError
-from lab.figures import Figure
-from lab.leftovers import Process, descendants, still_running
-from lab.load import UNKNOWN, Load, LoadSnapshot, slowest_rate
-from lab.release import LADDER, Release
-from lab.report import Report, RolloutReport, rollout_report
-from lab.screen import View, changes
-from lab.show import Show, showing
 from lab.stack import Lab
-from lab.stage import Act, GivenUp, Scene, perform, start_version, users_of
-from lab.timeline import Timeline
 from lab.waiting import wait_until
-from lab.watch import Sightings, Watch
 from serinus.api.status import Phase
 
 SERVICE = "predictor"

@@ -8,19 +8,19 @@ from types import TracebackType
 
 import yaml
 
-from lab.cluster import start_api_server, start_etcd
 from lab.errors import LabError
 from lab.home import Home
-from lab.kubectl import Kubectl, write_kubeconfig
-from lab.mesh import Mesh, hold_port, start_mesh
-from lab.parts import API_SERVER_PARTS, MESH_PARTS
 from lab.processes import Launch, Process, Processes
 from lab.programs import provide
+from lab.programs.parts import API_SERVER_PARTS, MESH_PARTS
 from lab.progress import Progress
-from lab.service import NAMESPACE, Service
-from lab.templates import render
+from lab.stack.cluster import start_api_server, start_etcd
+from lab.stack.kubectl import Kubectl, write_kubeconfig
+from lab.stack.mesh import Mesh, hold_port, start_mesh
+from lab.stack.service import NAMESPACE, Service
+from lab.stack.templates import render
+from lab.stack.workload import REPOSITORY, Workload, start_predictor
 from lab.waiting import wait_until
-from lab.workload import REPOSITORY, Workload, start_predictor
 
 STOP_TIMEOUT = 1.0
 """Seconds that programs get to end when the lab is left: there is nothing that they need to save."""

@@ -4,16 +4,16 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab import web
-from lab.kubectl import Kubectl
-from lab.mesh import Mesh
 from lab.processes import Launch, Process, Processes, free_port
-from lab.service import NAMESPACE, Service
-from lab.targets import Target
-from lab.templates import render
+from lab.stack import web
+from lab.stack.kubectl import Kubectl
+from lab.stack.mesh import Mesh
+from lab.stack.service import NAMESPACE, Service
+from lab.stack.targets import Target
+from lab.stack.templates import render
 from lab.waiting import wait_until
 
-REPOSITORY = Path(__file__).parent.parent
+REPOSITORY = Path(__file__).parents[2]
 
 
 class Workload:

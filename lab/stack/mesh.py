@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from lab import web
-from lab.kubectl import Kubectl
-from lab.parts import ISTIO_CRDS, ISTIOD, PROMETHEUS
 from lab.processes import READY_TIMEOUT, Launch, Process, Processes, free_port
 from lab.programs import Programs, envoy
+from lab.programs.parts import ISTIO_CRDS, ISTIOD, PROMETHEUS
 from lab.progress import Progress
-from lab.targets import Target, Targets
-from lab.templates import DIRECTORY, render
+from lab.stack import web
+from lab.stack.kubectl import Kubectl
+from lab.stack.targets import Target, Targets
+from lab.stack.templates import DIRECTORY, render
 from lab.together import together
 from lab.waiting import wait_until
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.live import Live
 
-from lab.screen import View, screen
+from lab.demo.screen import View, screen
 
 
 class Show(Protocol):

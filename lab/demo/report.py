@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from lab.figures import Figure, missed
-from lab.timeline import Timeline
+from lab.demo.figures import Figure, missed
+from lab.demo.timeline import Timeline
 from serinus.api.status import Phase, RecordStatus
 
 # The status repeats the history, and holds what only the operator can read.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.templates import render
+from lab.stack.templates import render
 from lab.waiting import wait_until
 
 TIMEOUT = 60.0

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.build import build_missing, built
 from lab.errors import LabError
-from lab.parts import ENVOY_PACKAGE, PROMETHEUS, Part
+from lab.programs.build import build_missing, built
+from lab.programs.parts import ENVOY_PACKAGE, PROMETHEUS, Part
 from lab.progress import Progress
 
 

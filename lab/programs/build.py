@@ -15,9 +15,9 @@ from pathlib import Path
 from lab.errors import LabError
 from lab.home import cache_directory, locked
 from lab.leash import leashed
-from lab.parts import MODULE, Part, Program, kubernetes_version
+from lab.programs.parts import MODULE, Part, Program, kubernetes_version
+from lab.programs.toolchain import find_go
 from lab.progress import REDRAW, Progress
-from lab.toolchain import find_go
 
 BUILD_FLAGS = (
     "-buildvcs=false",  # these are other projects' packages: this repository's state says nothing about them

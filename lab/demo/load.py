@@ -2,7 +2,7 @@
 
 `Load` runs this module in a process of its own, so that nothing else that is done delays a request:
 
-    python -m lab.load --url http://127.0.0.1:8080/predict --host predictor.lab.example \\
+    python -m lab.demo.load --url http://127.0.0.1:8080/predict --host predictor.lab.example \\
         --rate 200 --seconds 240 --out load.jsonl
 
 Ten times a second it appends one line: a `LoadSnapshot` with all counts since the start.
@@ -107,7 +107,7 @@ class Load:
     def __init__(self, stream: Stream, out: Path) -> None:
         """Prepare to send the stream; the counts go to the file `out`."""
         self._out = out
-        self._command = [sys.executable, "-m", "lab.load", "--url", stream.url, "--host", stream.host]
+        self._command = [sys.executable, "-m", "lab.demo.load", "--url", stream.url, "--host", stream.host]
         self._command += ["--rate", str(stream.rate), "--seconds", str(stream.seconds), "--out", str(out)]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -124,7 +124,7 @@ class Load:
         Raises RuntimeError when the generator cannot work.
         """
         self._out.unlink(missing_ok=True)
-        root = Path(__file__).parent.parent
+        root = Path(__file__).parents[2]
         self._process = subprocess.Popen(self._command, cwd=root, stdin=subprocess.DEVNULL)
         while not (self._out.exists() and b"\n" in self._out.read_bytes()):
             if self._process.poll() is not None:
@@ -252,7 +252,7 @@ async def generate(stream: Stream, out: TextIO, stopped: Callable[[], bool]) -> 
 
 def main() -> None:
     """Send requests as the command line says."""
-    parser = argparse.ArgumentParser(prog="python -m lab.load", description="Send a bounded stream of requests.")
+    parser = argparse.ArgumentParser(prog="python -m lab.demo.load", description="Send a bounded stream of requests.")
     parser.add_argument("--url", required=True, help="where to send them, for example http://127.0.0.1:8080/predict")
     parser.add_argument("--host", required=True, help="the Host header: which service of the gateway is meant")
     parser.add_argument("--rate", type=float, required=True, help="requests per second")

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-MODULE = Path(__file__).parent
+MODULE = Path(__file__).parent.parent
 """The directory of go.mod and go.sum, which pin every version."""
 
 

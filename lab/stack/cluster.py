@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
-from lab import web
-from lab.kubectl import Kubectl, write_kubeconfig
-from lab.parts import ETCD, KUBE_APISERVER, KUBECTL
 from lab.processes import Launch, Processes, free_port
 from lab.programs import Programs
+from lab.programs.parts import ETCD, KUBE_APISERVER, KUBECTL
+from lab.stack import web
+from lab.stack.kubectl import Kubectl, write_kubeconfig
 
 ADMIN = "admin"
 

@@ -4,15 +4,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lab.demo.load import Load, LoadSnapshot, Stream
+from lab.demo.release import BASELINE_ERROR_RATE, Release
+from lab.demo.timeline import Timeline, timeline
+from lab.demo.watch import Sightings, Watch
 from lab.errors import LabError
-from lab.load import Load, LoadSnapshot, Stream
 from lab.processes import Process
-from lab.release import BASELINE_ERROR_RATE, Release
-from lab.service import Service
 from lab.stack import Lab
-from lab.timeline import Timeline, timeline
-from lab.watch import Sightings, Watch
-from lab.workload import Workload
+from lab.stack.service import Service
+from lab.stack.workload import Workload
 from serinus.api.status import Phase
 
 LOOK_EVERY = 0.25

@@ -8,8 +8,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from lab.load import LoadSnapshot
-from lab.release import Release
+from lab.demo.load import LoadSnapshot
+from lab.demo.release import Release
 from serinus.api.status import ArmStatus, CanaryDeploymentStatus, Phase, RowStatus
 
 WIDTH = 80

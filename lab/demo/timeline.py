@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-from lab.load import LoadSnapshot
-from lab.release import WARM_UP, Release
-from lab.watch import Sightings, StateSeen
+from lab.demo.load import LoadSnapshot
+from lab.demo.release import WARM_UP, Release
+from lab.demo.watch import Sightings, StateSeen
 from serinus.api.status import CanaryDeploymentStatus, Phase
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from lab.templates import render
+from lab.stack.templates import render
 
 _SPEC = yaml.safe_load(render("release.yaml", service="any", stable="v1", canary="v2"))["spec"]
 

