@@ -94,7 +94,7 @@ class Play:
         self.settle()
 
     def _judged(self, verdict: str, reason: str) -> Judged:
-        state = State.start(judge_policy(self.subject.plan))
+        state = State.start(judge_policy(self.subject.plan.policy, 4))
         return Judged(self.now, state, (), Verdict(verdict, reason, f"{verdict}: as told"))  # type: ignore[arg-type]
 
     def _write(self, intent: PointSubset | SetWeight) -> None:

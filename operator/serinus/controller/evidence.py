@@ -24,7 +24,7 @@ async def judge_new_ticks(
     start = first_tick_start(rollout, grid)
     if start is None:
         return None
-    policy = judge_policy(plan)
+    policy = judge_policy(plan.policy, plan.planned_ticks())
     if rollout.judge:
         state = State.unpack(rollout.judge, policy)
     elif grid.complete_at(grid.next_end(start, elevated=False)) > now:
@@ -62,7 +62,7 @@ def next_look(plan: Plan, rollout: RolloutStatus, grid: Grid) -> float | None:
     start = first_tick_start(rollout, grid)
     if start is None:
         return None
-    policy = judge_policy(plan)
+    policy = judge_policy(plan.policy, plan.planned_ticks())
     is_elevated = bool(rollout.judge) and elevated(policy, State.unpack(rollout.judge, policy))
     return grid.complete_at(grid.next_end(start, elevated=is_elevated))
 

@@ -99,13 +99,15 @@ def _missing(state: State, rows: tuple[Row, ...], window: int) -> Verdict | None
 
 
 def _requests(policy: Policy, state: State, bake: bool) -> Verdict | None:
-    arms = {"canary": state.guard.canary.n} | ({} if bake else {"stable": state.guard.stable.n})
+    """The guard counts requests; where nobody feeds it, a metric that counts as many units does as well."""
+    counted = [state.guard, *state.metrics]
+    arms = {"canary": max(each.canary.n for each in counted)}
+    if not bake:
+        arms["stable"] = max(each.stable.n for each in counted)
     for arm, seen in arms.items():
         if seen < policy.min_requests:
-            counted = f"{seen:.0f}/{policy.min_requests}"
-            return Verdict(
-                "hold", "WaitingForRequests", f"waiting for requests: {counted} in the {arm} arm at this step"
-            )
+            told = f"waiting for requests: {seen:.0f}/{policy.min_requests} in the {arm} arm at this step"
+            return Verdict("hold", "WaitingForRequests", told)
     return None
 
 

@@ -3,7 +3,6 @@
 from serinus.api import CanaryPolicySpec, Metric, Regression
 from serinus.judge import Boundary, Policy
 from serinus.judge import Metric as JudgeMetric
-from serinus.rollout.plan import Plan
 
 _DEFAULT_GUARD = Boundary(delta=0.02)  # R23: what an error rate may rise by, where the policy says nothing of errors
 
@@ -13,9 +12,8 @@ _TESTED = {
 }
 
 
-def judge_policy(plan: Plan) -> Policy:
-    """The judge's policy for a rollout that follows `plan`."""
-    policy = plan.policy
+def judge_policy(policy: CanaryPolicySpec, planned_ticks: int) -> Policy:
+    """The judge's policy for a rollout that is planned to last so many ticks."""
     return Policy(
         metrics=tuple(_metric(metric) for metric in policy.metrics),
         guard=_guard(policy),
@@ -23,7 +21,7 @@ def judge_policy(plan: Plan) -> Policy:
         beta=policy.false_promotion,
         min_requests=policy.min_requests,
         spike=policy.spike.error_rate,
-        planned_ticks=plan.planned_ticks(),
+        planned_ticks=planned_ticks,
     )
 
 
