@@ -9,7 +9,7 @@ from serinus.judge import wealth
 from serinus.judge.comparison import Row
 from serinus.judge.evidence import Missing
 from serinus.judge.policy import GUARD, Policy
-from serinus.judge.state import State
+from serinus.judge.state import GuardState, MetricState, State
 
 _RECENT = 2  # promotion needs data in this many last ticks ...
 _EPSILON = 1e-6  # slots: the lengths of shorter ticks add up only so exactly
@@ -100,7 +100,7 @@ def _missing(state: State, rows: tuple[Row, ...], window: int) -> Verdict | None
 
 def _requests(policy: Policy, state: State, bake: bool) -> Verdict | None:
     """The guard counts requests; where nobody feeds it, a metric that counts as many units does as well."""
-    counted = [state.guard, *state.metrics]
+    counted: list[GuardState | MetricState] = [state.guard, *state.metrics]
     arms = {"canary": max(each.canary.n for each in counted)}
     if not bake:
         arms["stable"] = max(each.stable.n for each in counted)
