@@ -244,3 +244,12 @@ def test_the_interval_covers_the_true_difference() -> None:
 def test_a_spike_does_not_wait_for_a_stable_arm_that_is_silent_R08() -> None:
     verdict = last(*[Evidence(Counts(300, 120), Counts(), missing=Missing.NO_TRAFFIC)] * 3)
     assert (verdict.verdict, verdict.reason) == ("rollback", "ErrorSpike")
+
+
+def test_the_interval_follows_a_canary_that_turns_bad_within_a_step() -> None:
+    state = State.start(POLICY)
+    for seen in [GOOD] * 30 + [BAD] * 30:
+        state, rows, _ = judge(POLICY, state, Tick(0, {"error-rate": seen, GUARD: seen}), window=0)
+    row = rows[0]
+    assert row.difference is not None
+    assert (row.low or -1) <= row.difference <= (row.high or 1)

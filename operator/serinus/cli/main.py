@@ -4,6 +4,7 @@ import typer
 
 from serinus import __version__
 from serinus.cli.crds import crds
+from serinus.cli.judge import judge
 from serinus.cli.run import run
 
 app = typer.Typer(
@@ -14,6 +15,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command()(run)
+app.command()(judge)
 app.command()(crds)
 
 

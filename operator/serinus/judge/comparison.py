@@ -58,7 +58,7 @@ def row_of(metric: Metric, state: MetricState, evidence: Evidence, policy: Polic
     promote = wealth.promote_total(state.promote)
     to_rollback, to_promote = np.log(1 / policy.alpha), np.log(1 / policy.beta)
     share = policy.weights.get(metric.name, 1.0)
-    bounds = interval.interval(interval.grid(state.unit), state.interval)
+    bounds = interval.interval(interval.grid(state.unit), state.interval, policy.alpha)
     low, high = bounds.low, bounds.high
     if metric.higher_is_better:  # the bets were about failures
         low, high = (None if high is None else -high), (None if low is None else -low)

@@ -1,9 +1,11 @@
 """A confidence sequence for θc − θs: an interval that covers the difference at all looks together.
 
-For each of 24 differences d one bet runs against "θc − θs ≤ d" and one against "θc − θs ≥ d". A bet whose wealth has
-reached 2/α rules its d out, for good. The lower end is the largest d below which everything is ruled out, and likewise
-the upper end: it is wrong only if the one test nearest to the true difference is, so each side errs with probability
-at most α/2, however often one looks (Ville's inequality). Ends are rounded outwards to the grid.
+For each of 24 differences d one bet runs against "θc − θs ≤ d" and one against "θc − θs ≥ d". While a bet's wealth is
+at least 2/α its d is ruled out. The lower end is the largest d below which everything is ruled out, and likewise the
+upper end: it is wrong only if the one test nearest to the true difference is, so each side errs with probability at
+most α/2, however often one looks (Ville's inequality). Ends are rounded outwards to the grid.
+
+The wealth is capped at (2/α)², which keeps it valid: a canary that turns bad within a step takes its interval along.
 """
 
 from dataclasses import dataclass
@@ -36,14 +38,14 @@ def start() -> Floats:
 
 
 def step(log_wealth: Floats, log_e: Floats, alpha: float) -> Floats:
-    """Log-wealth after a tick; what has reached 2/α becomes infinite, which is how it stays ruled out."""
-    grown = log_wealth + log_e
-    return np.where(grown >= np.log(2 / alpha), np.inf, grown)
+    """Log-wealth after a tick, capped."""
+    capped: Floats = np.minimum(log_wealth + log_e, 2 * np.log(2 / alpha))
+    return capped
 
 
-def interval(differences: Floats, log_wealth: Floats) -> Interval:
-    """The interval that is left by the bets of `step` on the sorted `differences`."""
-    ruled_out = np.isinf(log_wealth)
+def interval(differences: Floats, log_wealth: Floats, alpha: float) -> Interval:
+    """The interval that the bets on the sorted `differences` leave now."""
+    ruled_out = log_wealth >= np.log(2 / alpha)
     below = int(np.logical_and.accumulate(ruled_out[0]).sum())
     above = int(np.logical_and.accumulate(ruled_out[1, ::-1]).sum())
     return Interval(

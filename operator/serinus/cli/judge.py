@@ -1,0 +1,92 @@
+"""`serinus judge`: the judge without a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serinus.cli.inputs import InputError, name_of, read_text
+
+if TYPE_CHECKING:
+    from serinus.cli.offline import RolloutVerdict
+
+_REFUSED, _UNUSABLE = 1, 2  # exit codes: the answer is no; wrong usage or input
+
+
+class Output(StrEnum):
+    """How the verdicts are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+def judge(
+    policy: Annotated[Path, typer.Option(metavar="POLICY.yaml", help="A CanaryPolicy manifest.")],
+    evidence: Annotated[
+        Path, typer.Option(metavar="FILE", help="JSON lines, one per metric and tick; - is standard input.")
+    ] = Path("-"),
+    planned_ticks: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="How many ticks a rollout was planned to last.")
+    ] = 240,
+    output: Annotated[Output, typer.Option("--output", "-o", help="json: one object per line.")] = Output.TABLE,
+) -> None:
+    """Judge rollouts from a file of evidence: the first rollback of each, else the verdict at its last tick.
+
+    Exit code 1 if any is rolled back, 2 if the input cannot be used; then nothing is judged.
+    """
+    # Only here: numpy and pydantic would make every other command slower to start.
+    from serinus.cli.evidence_file import parse_evidence
+    from serinus.cli.offline import judge_rollouts
+    from serinus.cli.policy_file import parse_policy
+
+    try:
+        spec = parse_policy(read_text(policy), name_of(policy))
+        lines = parse_evidence(read_text(evidence), name_of(evidence), [metric.name for metric in spec.metrics])
+    except InputError as error:
+        typer.echo(_printable(str(error)), err=True)
+        raise typer.Exit(_UNUSABLE) from error
+    results = judge_rollouts(spec, lines, planned_ticks)
+    _PRINTERS[output](results)
+    if any(result.verdict == "rollback" for result in results):
+        raise typer.Exit(_REFUSED)
+
+
+def _print_json(results: Sequence[RolloutVerdict]) -> None:
+    for result in results:
+        typer.echo(result.model_dump_json(exclude_none=True))
+
+
+def _print_yaml(results: Sequence[RolloutVerdict]) -> None:
+    import yaml
+
+    documents = [result.model_dump(mode="json", exclude_none=True) for result in results]
+    typer.echo(
+        yaml.safe_dump_all(documents, explicit_start=True, allow_unicode=True, sort_keys=False, width=120), nl=False
+    )
+
+
+def _print_table(results: Sequence[RolloutVerdict]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("ROLLOUT", max_width=20, overflow="fold")
+    table.add_column("VERDICT", no_wrap=True)
+    table.add_column("TICK", justify="right", no_wrap=True)
+    table.add_column("REASON")
+    for result in results:
+        table.add_row(result.rollout, result.verdict, str(result.tick), result.reason)
+    Console(markup=False, emoji=False, highlight=False).print(table)
+
+
+_PRINTERS = {Output.TABLE: _print_table, Output.JSON: _print_json, Output.YAML: _print_yaml}
+
+
+def _printable(message: str) -> str:
+    """The message without what could steer a terminal: names from the input are in it as they are."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in message)
