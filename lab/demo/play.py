@@ -22,6 +22,9 @@ from lab.demo.stage import Act, GivenUp, Scene, perform, start_version, users_of
 from lab.demo.timeline import Timeline
 from lab.demo.watch import Sightings, Watch
 from lab.errors import LabError
+from lab.programs import provide
+from lab.programs.parts import MESH_PARTS
+from lab.progress import Progress
 from lab.stack import Lab
 from lab.waiting import wait_until
 from serinus.api.status import Phase
@@ -33,6 +36,13 @@ RATE = 200.0
 
 LONGEST = 600.0
 """Seconds after which the users leave, whatever happens."""
+
+WITH_PROGRAMS = 240.0
+"""Seconds that the demonstration may take when all programs are built."""
+FROM_NOTHING = 960.0
+"""Seconds that it may take when they have to be built first."""
+NOTHING_BUILT = 10.0
+"""Seconds of looking for the programs that mean that some were built."""
 
 ACTS = (
     Act("v2, a good release", Release(SERVICE, "v1", "v2"), 0.002, Phase.PROMOTED, deadline=180.0),
@@ -56,6 +66,8 @@ def main() -> int:
     now = datetime.now(UTC)
     path = Path(f"demo-{now:%Y%m%dT%H%M%SZ}.json")
     try:
+        provide(MESH_PARTS, Progress())
+        building = time.monotonic() - begun
         played = play(console, begun)
     except LabError as error:
         console.print(f"The demonstration failed: {error}", soft_wrap=True)
@@ -64,12 +76,18 @@ def main() -> int:
     figures = (
         *played.figures,
         Figure("processes left running", len(left), "", at_most=0),
-        Figure("the whole demonstration", time.monotonic() - begun, "s", at_most=240),
+        Figure("the whole demonstration", time.monotonic() - begun, "s", at_most=_time_promised(building)),
+        Figure("of it, to find or build the programs", building, "s"),
     )
     report = Report(now, played.rollouts, figures)
     report.write(path)
     console.print("\n".join(["", *report.lines(), "", f"The record of both rollouts is in {path}"]), soft_wrap=True)
     return 0 if report.passed else 1
+
+
+def _time_promised(building: float) -> float:
+    """Seconds that the demonstration may take: with built programs, or with all that has to be built first."""
+    return WITH_PROGRAMS if building < NOTHING_BUILT else FROM_NOTHING
 
 
 def play(console: Console, begun: float) -> Played:

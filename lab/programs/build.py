@@ -9,7 +9,8 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from lab.errors import LabError
@@ -51,9 +52,34 @@ def build_missing(parts: Sequence[Part], progress: Progress) -> None:
             return
         go = find_go(progress)
         progress.say(f"Making {len(missing)} of the lab's parts, once, in {cache} (all of them: 10 min on 2 cores)")
-        for number, part in enumerate(missing, start=1):
-            with progress.doing(f"building {part.name} ({number} of {len(missing)})"):
-                _make(go, part, progress)
+        with _downloading(go, [part for part in missing if isinstance(part, Program)]):
+            for number, part in enumerate(missing, start=1):
+                with progress.doing(f"building {part.name} ({number} of {len(missing)})"):
+                    _make(go, part, progress)
+
+
+@contextmanager
+def _downloading(go: Path, programs: Sequence[Program]) -> Iterator[None]:
+    """Fetch the modules of all programs meanwhile: a build then waits for the network only if it comes first.
+
+    What goes wrong here goes wrong again, and is told, in the build that needs it.
+    """
+    command: list[str | Path] = [go, "list", "-deps", *BUILD_FLAGS, *(program.package for program in programs)]
+    fetching = subprocess.Popen(
+        leashed(command),
+        cwd=MODULE,
+        env={**os.environ, **GO_ENVIRONMENT},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        if fetching.poll() is None:
+            os.killpg(fetching.pid, signal.SIGKILL)
+        fetching.wait()
 
 
 def _bin() -> Path:
