@@ -63,6 +63,8 @@ def main() -> int:
         text = (function.__doc__ or "").partition("\n")[0]
         subparsers.add_parser(name, help=text.rstrip("."), description=text)
     command = commands[parser.parse_args().command]
+    # A shell that starts this in the background may have it ignore Ctrl-C; the lab must end all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     try:

@@ -45,7 +45,7 @@ NOTHING_BUILT = 10.0
 """Seconds of looking for the programs that mean that some were built."""
 
 ACTS = (
-    Act("v2, a good release", Release(SERVICE, "v1", "v2"), 0.002, Phase.PROMOTED, deadline=180.0),
+    Act("v2, a good release", Release(SERVICE, "v1", "v2"), 0.002, Phase.PROMOTED, deadline=240.0),
     Act("v3, which fails 20 %", Release(SERVICE, "v2", "v3"), 0.2, Phase.ROLLED_BACK, deadline=90.0),
 )
 

@@ -63,7 +63,7 @@ def test_a_lab_that_is_killed_leaves_no_process_and_the_next_lab_removes_its_dir
 def test_a_lab_that_is_told_to_end_leaves_neither_process_nor_directory(up: Up, number: signal.Signals) -> None:
     assert programs(up.children) >= PROGRAMS
     up.process.send_signal(number)
-    assert up.process.wait() == 128 + number
+    assert up.process.wait(timeout=60) == 128 + number
     assert not still_running(up.children)
     assert not up.directory.exists()
     assert "Traceback" not in up.text
