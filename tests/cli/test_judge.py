@@ -395,7 +395,9 @@ def test_ctrl_c_ends_it_with_130_and_no_traceback(files: Files) -> None:
     """More than a pipe holds has been written only when the command is reading."""
     command = [sys.executable, "-m", "serinus.cli.main", "judge", "--policy", str(files.policy)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, **pipes) as process:  # type: ignore[call-overload]
+    # Whoever started the tests may have them ignore Ctrl-C, which a child would inherit.
+    heed = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    with subprocess.Popen(command, **pipes, **heed) as process:  # type: ignore[call-overload]
         process.stdin.write(text(line(tick) for tick in range(5000)).encode())
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)
