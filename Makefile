@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help lab demo test crds lint bench-rollback clean
+.PHONY: help lab demo test crds lint bench-rollback bench-log bench-routing bench-judge clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -35,6 +35,15 @@ crds: $(VENV)/.ready  ## regenerate crds/ from the models
 
 bench-rollback: $(VENV)/.ready  ## how fast a bad canary is rolled back on the real mesh
 	@$(BIN)/python -m bench.rollback
+
+bench-routing: $(VENV)/.ready  ## how long a user's arm, a patch and a weight's way to the traffic take
+	@$(BIN)/python -m bench.routing
+
+bench-judge: $(VENV)/.ready  ## whether the judge keeps what it promises, beside other rules (15 min)
+	@$(BIN)/python -m bench.judge
+
+bench-log: $(VENV)/.ready  ## what the deployment log costs, with 100 000 records in it
+	@$(BIN)/python -m bench.log
 
 clean:  ## remove the environment and caches inside the checkout
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

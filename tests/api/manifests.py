@@ -197,10 +197,13 @@ FULL_DEPLOYMENT = canary_deployment(
     author="jo@example.com",
     traffic={
         "host": "predictor",
-        "virtualServices": [{"name": "predictor", "routes": ["primary"]}],
+        "virtualServices": [{"name": "predictor", "routes": ["primary"]}, {"name": "edge/predictor"}],
         "destinationRule": "predictor",
-        "cohort": {"header": "x-user-id"},
-        "audience": [{"header": "x-internal", "exact": "true"}],
+        "cohort": {"header": "x-user-id", "by": "hash"},
+        "audience": [
+            {"header": "x-internal", "exact": "true", "also": [{"header": "x-region", "prefix": "eu-"}]},
+            {"header": "x-team", "regex": "ml|search"},
+        ],
         "onDrift": "repair",
     },
     ladder=[
@@ -242,6 +245,9 @@ GOOD: dict[str, Manifest] = {
     "subsets that users keep": canary_deployment(stable={"subset": "v1"}, canary={"subset": "v2"}),
     "a cohort by cookie": canary_deployment(
         traffic={**canary_deployment()["spec"]["traffic"], "cohort": {"cookie": "session"}}
+    ),
+    "a cohort by a cookie that Serinus sets": canary_deployment(
+        traffic={**canary_deployment()["spec"]["traffic"], "cohort": {"cookie": "arm", "by": "setCookie"}}
     ),
     "durations of several units": canary_deployment(interval="1m30s", reportEvery="1h0m", deadline="1h30m"),
     "a bake at 100 that is shorter than the interval": canary_deployment(
@@ -357,6 +363,28 @@ BAD = (
         "exactly one of header and cookie",
     ),
     _cd("a cohort by nothing", {"traffic.cohort": {}}, "traffic.cohort", "exactly one of header and cookie"),
+    _cd(
+        "a cookie to set, without a name",
+        {"traffic.cohort": {"header": "x-user-id", "by": "setCookie"}},
+        "traffic.cohort.cookie",
+        "is required with setCookie",
+    ),
+    _cd(
+        "an audience whose header may have any value",
+        {"traffic.audience": [{"header": "x-internal"}]},
+        "traffic.audience[0]",
+        "exactly one of exact, prefix and regex",
+    ),
+    _cd(
+        "an audience whose header must be two things",
+        {
+            "traffic.audience": [
+                {"header": "x-a", "exact": "1", "also": [{"header": "x-b", "exact": "1", "prefix": "1"}]}
+            ]
+        },
+        "traffic.audience[0].also[0]",
+        "exactly one of exact, prefix and regex",
+    ),
     _cd(
         "drift neither repaired nor respected", {"traffic.onDrift": "ignore"}, "traffic.onDrift", '"repair", "respect"'
     ),

@@ -1,20 +1,30 @@
 """Ticks since the cursor: judged in order, the same after a gap as live, and no further than a rollback."""
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
 from serinus.api import RolloutStatus
+from serinus.controller import evidence
 from serinus.controller.evidence import judge_new_ticks, next_look
-from serinus.metrics import Arms, Grid
-from serinus.metrics.source import Sample
+from serinus.judge import GUARD, Missing
+from serinus.metrics import Arm, Arms, Desk, Grid, Prometheus, SourceError, inquiries
+from serinus.metrics.answers import Row
 from serinus.rollout import Judged
 from tests.rollout.conftest import subject
 
 PLAN = subject().plan
-ARMS = Arms("h", "source", stable=(("destination_version", "v1"),), canary=(("destination_version", "v2"),))
+ARMS = Arms(
+    "ml",
+    "h",
+    "source",
+    stable=Arm("stable", (("destination_version", "v1"),)),
+    canary=Arm("canary", (("destination_version", "v2"),)),
+)
 GRID = Grid(interval=15, lateness=1)
 START = 1_795_000_005.0
 """The start of a slot."""
@@ -26,30 +36,39 @@ class History:
 
     bad_from: float = float("inf")
     queries: int = 0
-    ends: list[float] = field(default_factory=list)
+    ranges: int = 0
+    has_ranges: bool = True
 
-    async def query(self, promql: str, at: float) -> list[Sample]:
+    async def query(self, promql: str, at: float) -> list[Row]:
         self.queries += 1
-        if "offset" not in promql:
-            return []
         length = float(promql.split("offset ")[1].split("ms", maxsplit=1)[0]) / 1000
-        self.ends.append(at)
-        samples = [sample("scraped", at - 0.3)]
-        for part, time in (("end", at), ("start", at - length)):
-            elapsed = time - START
-            failed = max(0.0, time - self.bad_from) * 3
-            samples += [sample(part, round(90 * elapsed), "v1", "200"), sample(part, round(elapsed * 0.1), "v1", "500")]
-            samples += [
-                sample(part, round(10 * elapsed - failed), "v2", "200"),
-                sample(part, round(failed), "v2", "500"),
-            ]
-        return samples
+        return self._rows(at, length)
+
+    async def query_range(self, promql: str, start: float, end: float, step: float) -> Mapping[float, list[Row]]:
+        self.ranges += 1
+        if not self.has_ranges:
+            raise SourceError(Missing.UNREACHABLE, "no ranges here")
+        if end <= START:
+            return {}
+        times = [start + number * step for number in range(round((end - start) / step) + 1)]
+        return {time: self._rows(time, step) for time in times}
+
+    def _rows(self, at: float, length: float) -> list[Row]:
+        rows = []
+        for version, code in (("v1", "200"), ("v1", "500"), ("v2", "200"), ("v2", "500")):
+            rise = self._count(version, code, at) - self._count(version, code, at - length)
+            rows += [row(version, rise, response_code=code)]
+        return [*rows, *(row(version, at - 0.3, serinus_what="scraped") for version in ("v1", "v2"))]
+
+    def _count(self, version: str, code: str, time: float) -> int:
+        elapsed, failed = time - START, max(0.0, time - self.bad_from) * 3
+        if version == "v1":
+            return round(90 * elapsed) if code == "200" else round(elapsed * 0.1)
+        return round(10 * elapsed - failed) if code == "200" else round(failed)
 
 
-def sample(part: str, value: float, version: str = "", code: str = "") -> Sample:
-    labels = {"serinus_at": part, "job": "j", "instance": "i"}
-    labels |= {"destination_version": version, "response_code": code} if version else {}
-    return Sample(tuple(sorted(labels.items())), value)
+def row(version: str, value: float, **labels: str) -> Row:
+    return Row({"destination_service": "h", "destination_version": version, **labels}, value)
 
 
 def rollout(**fields: object) -> RolloutStatus:
@@ -60,7 +79,8 @@ def rollout(**fields: object) -> RolloutStatus:
 
 
 def judged(history: History, at: RolloutStatus, now: float) -> Judged | None:
-    return asyncio.run(judge_new_ticks(PLAN, at, 10, ARMS, history, GRID, now))  # type: ignore[arg-type]
+    desk = Desk(cast(Prometheus, history))
+    return asyncio.run(judge_new_ticks(PLAN, at, 10, inquiries(PLAN.policy, ARMS), desk, GRID, now))
 
 
 def after(state: RolloutStatus, answer: Judged) -> RolloutStatus:
@@ -113,9 +133,19 @@ def test_a_tick_in_which_the_weight_changed_is_marked() -> None:
     assert answer.verdict.reason == "WeightChanging"
 
 
-def test_ticks_too_long_ago_count_as_missing_and_are_not_asked_for() -> None:
+def test_ticks_too_long_ago_count_as_missing_and_are_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "_CATCH_UP", 5)
     history = History()
-    answer = judged(history, rollout(), START + 15 * 300)
+    answer = judged(history, rollout(), START + 15 * 20)
     assert answer is not None
-    assert history.queries < 250
-    assert answer.verdict.verdict == "hold" or answer.state.ticks >= 299
+    assert history.queries == 0
+    assert history.ranges == 2, "one for the past before the rollout, one for the gap"
+    assert [tick.tick.evidence[GUARD].missing for tick in answer.ticks] == [Missing.UNREACHABLE] * 14 + [None] * 5
+
+
+def test_a_gap_is_read_tick_by_tick_where_the_server_gives_no_range() -> None:
+    ranges, ticks = History(), History(has_ranges=False)
+    whole, single = judged(ranges, rollout(), START + 15 * 20), judged(ticks, rollout(), START + 15 * 20)
+    assert whole is not None
+    assert single is not None
+    assert whole.state.pack() == single.state.pack()

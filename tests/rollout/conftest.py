@@ -10,10 +10,12 @@ import pytest
 from serinus.api import DEFAULT_POLICY, CanaryDeployment, CanaryDeploymentStatus
 from serinus.judge import State, Verdict
 from serinus.rollout import (
+    NOBODY,
     Judged,
     Live,
     Obstacle,
     Outcome,
+    People,
     Plan,
     PointSubset,
     Record,
@@ -52,7 +54,17 @@ def subject(**spec: Any) -> Subject:
         | spec,
     }
     read = CanaryDeployment.model_validate(manifest).spec
-    return Subject("ml", "predictor", "uid-1", 1, release_of(read), Plan.of(read, DEFAULT_POLICY), read.paused)
+    return Subject(
+        namespace="ml",
+        name="predictor",
+        uid="uid-1",
+        generation=1,
+        release=release_of(read),
+        plan=Plan.of(read, DEFAULT_POLICY),
+        paused=read.paused,
+        deadline=read.deadline,
+        rolls_back_undecided=read.when_undecided == "rollback",
+    )
 
 
 @dataclass
@@ -61,16 +73,18 @@ class Play:
 
     subject: Subject = field(default_factory=subject)
     status: CanaryDeploymentStatus = field(default_factory=CanaryDeploymentStatus)
-    live: Live = field(default_factory=lambda: Live(0, "", {"version": "v1"}, {"version": "v2"}))
+    live: Live = field(default_factory=lambda: Live((0,), "", {"version": "v1"}, {"version": "v2"}))
     now: datetime = START
     records: list[Record] = field(default_factory=list)
     weights: list[int] = field(default_factory=list)
     obstacle: Obstacle | None = None
+    people: People = NOBODY
 
     def turn(self, verdict: str | None = None, reason: str = "Told", *, write: bool = True) -> Outcome:
         """One turn; with `verdict` a slot that ends now has just been judged. `write`: the intent is carried out."""
         judged = None if verdict is None else self._judged(verdict, reason)
-        outcome = advance(self.subject, self.status, self.obstacle or self.live, judged, now=self.now, timing=TIMING)
+        mesh = self.obstacle or self.live
+        outcome = advance(self.subject, self.status, mesh, judged, now=self.now, timing=TIMING, people=self.people)
         self.status = outcome.status
         self.records.extend(outcome.records)
         if write and outcome.intent is not None:
@@ -80,10 +94,12 @@ class Play:
     def settle(self) -> None:
         """Turn until nothing is asked for any more, waiting as told."""
         for _ in range(30):
+            before = self.status
             outcome = self.turn()
-            if outcome.intent is None and (outcome.wake is None or outcome.wake <= self.now):
+            rests = outcome.intent is None and self.status == before
+            if rests and (outcome.wake is None or outcome.wake <= self.now):
                 return
-            if outcome.intent is None and outcome.wake is not None:
+            if rests and outcome.wake is not None:
                 self.now = outcome.wake
         raise AssertionError(f"the rollout does not come to rest: {self.status}")
 
@@ -99,13 +115,21 @@ class Play:
 
     def _write(self, intent: PointSubset | SetWeight) -> None:
         if isinstance(intent, SetWeight):
-            self.live = replace(self.live, weight=intent.weight, decision=intent.decision)
+            self.live = replace(self.live, weights=(intent.weight,) * len(self.live.weights), decision=intent.decision)
             self.weights.append(intent.weight)
             return
-        serving = "canary" if self.live.weight == 100 else "stable"
-        assert intent.subset != serving, "a subset that receives traffic is never re-pointed"
+        serving = "canary" if self.live.canary_serves else "stable"
+        known = getattr(self.live, intent.subset)
+        repaired = bool(self.status.history) and self.status.history[-1].verdict == "repair"
+        assert intent.subset != serving or known is None or repaired, "a subset with traffic is never re-pointed"
         labels: dict[str, Mapping[str, str]] = {intent.subset: intent.labels}
         self.live = replace(self.live, **labels)  # type: ignore[arg-type]
+
+
+def condition(play: Play, kind: str) -> tuple[str, str]:
+    """Status and reason of a condition."""
+    found = next(each for each in play.status.conditions if each.type == kind)
+    return found.status, found.reason
 
 
 @pytest.fixture

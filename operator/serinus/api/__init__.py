@@ -4,12 +4,14 @@
 into lines for people. `problems` and `unsupported` say what the schema cannot; `crds.manifests()` is the schema.
 """
 
-from serinus.api.canarydeployment import CanaryDeployment, CanaryDeploymentSpec, Prometheus
+from serinus.api.canarydeployment import CanaryDeployment, CanaryDeploymentSpec
 from serinus.api.errors import Problem, explain
 from serinus.api.ladder import Step
 from serinus.api.metadata import Metadata
 from serinus.api.metric import Metric
+from serinus.api.override import CanaryOverride, CanaryOverrideSpec, OverrideStatus
 from serinus.api.policy import DEFAULT_POLICY, CanaryPolicy, CanaryPolicySpec
+from serinus.api.prometheus import Prometheus
 from serinus.api.quantity import format_duration, parse_duration
 from serinus.api.regression import Regression
 from serinus.api.sense import problems
@@ -34,11 +36,14 @@ __all__ = [
     "CanaryDeployment",
     "CanaryDeploymentSpec",
     "CanaryDeploymentStatus",
+    "CanaryOverride",
+    "CanaryOverrideSpec",
     "CanaryPolicy",
     "CanaryPolicySpec",
     "ConditionStatus",
     "Metadata",
     "Metric",
+    "OverrideStatus",
     "Phase",
     "PrintedStatus",
     "Problem",

@@ -12,16 +12,12 @@ from serinus.api.metadata import Metadata
 from serinus.api.model import Lenient
 from serinus.api.names import Subdomain, Text, Url
 from serinus.api.policy import CanaryPolicySpec
+from serinus.api.prometheus import Prometheus
 from serinus.api.quantity import AtLeast, Duration
+from serinus.api.references import ObjectRef
 from serinus.api.rules import Ruled, rule
 from serinus.api.status import CanaryDeploymentStatus
 from serinus.api.traffic import Arm, Traffic, contradict
-
-
-class ObjectRef(Ruled):
-    """Names an object in the CanaryDeployment's namespace."""
-
-    name: Subdomain = Field(description="Its name.")
 
 
 class WorkloadRef(Ruled):
@@ -73,27 +69,26 @@ class WarmUp(Ruled):
     )
 
 
-class Prometheus(Ruled):
-    """Where the evidence comes from. What is absent is the operator's."""
-
-    address: Url | None = Field(
-        default=None, description="http or https address, without credentials: http://prometheus:9090."
-    )
-    secret_ref: ObjectRef | None = Field(default=None, description="The Secret with the credentials for the address.")
-    reporter: Literal["source", "destination", "waypoint"] | None = Field(
-        default=None, description="Whose Istio metrics are read: source (gateways), destination (sidecars) or waypoint."
-    )
+Moment = Literal["start", "beforeStep", "afterStep", "promoted", "rolledBack"]
 
 
 class Hook(Ruled):
-    """A web address that is asked before a step."""
+    """A web address that is asked before a promotion, or told of the end."""
 
-    when: Literal["beforeStep"] = Field(description="beforeStep.")
+    when: Moment = Field(
+        description="start: before the first step; beforeStep: before any; afterStep: before a step that has proven "
+        "itself is left; promoted, rolledBack: told when the rollout has ended so."
+    )
     url: Url = Field(description="http or https address, without credentials.")
     timeout: Annotated[Duration, AtLeast("1s")] = Field(
         default=timedelta(seconds=10), description="How long an answer may take: a duration such as 10s."
     )
-    failure: Literal["hold", "rollback"] = Field(default="hold", description="What no answer or a refusal leads to.")
+    failure: Literal["hold", "rollback", "ignore"] = Field(
+        default="hold", description="What no answer leads to; a veto leads to hold or rollback. Before the end only."
+    )
+    secret_ref: ObjectRef | None = Field(
+        default=None, description="The Secret whose `key` signs the request. Absent: it is not signed."
+    )
 
 
 class Notification(Ruled):
@@ -143,7 +138,7 @@ class CanaryDeploymentSpec(Ruled):
     )
     warm_up: WarmUp | None = Field(default=None, description="What the canary gets before any traffic that counts.")
     prometheus: Prometheus | None = Field(
-        default=None, description="Where the evidence comes from. Absent: the operator's."
+        default=None, description="Where the evidence comes from. Absent: as the policy says, else the operator's."
     )
     policy: CanaryPolicySpec | None = Field(
         default=None, description="How the canary is judged. Without policy and policyRef: error rate, at most +0.02."
@@ -160,7 +155,7 @@ class CanaryDeploymentSpec(Ruled):
     )
     paused: bool = Field(default=False, strict=True, description="Stops promotion; rollback stays armed.")
     hooks: Annotated[tuple[Hook, ...], Field(min_length=1, max_length=16), Atomic()] | None = Field(
-        default=None, description="Web addresses that are asked before a step."
+        default=None, description="Web addresses that are asked before a promotion, or told of the end."
     )
     notify: Annotated[tuple[Notification, ...], Field(min_length=1, max_length=16), Atomic()] | None = Field(
         default=None, description="Channels that are told of every step."

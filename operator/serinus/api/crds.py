@@ -10,8 +10,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from serinus.api.canarydeployment import CanaryDeployment, CanaryDeploymentSpec
+from serinus.api.override import CanaryOverride, CanaryOverrideSpec, OverrideStatus
 from serinus.api.policy import CanaryPolicy, CanaryPolicySpec
 from serinus.api.quantity import format_duration
+from serinus.api.record import CanaryRecord, CanaryRecordSpec
 from serinus.api.status import CanaryDeploymentStatus
 
 Schema = dict[str, Any]
@@ -109,6 +111,33 @@ _RESOURCES = (
             _Column("Metrics", ".spec.metrics[*].name"),
             _AGE,
         ),
+    ),
+    _Resource(
+        kind="CanaryOverride",
+        plural="canaryoverrides",
+        short_name="cov",
+        description=CanaryOverride.__doc__ or "",
+        spec=CanaryOverrideSpec,
+        status=OverrideStatus,
+        columns=(
+            _Column("Target", ".spec.target"),
+            _Column("Action", ".spec.action"),
+            _Column("By", ".spec.requestedBy"),
+            _Column("Outcome", ".status.outcome"),
+            _AGE,
+            _Column("Rollout", ".spec.rollout", wide=True),
+            _Column("Reason", ".spec.reason", wide=True),
+            _Column("Message", ".status.message", wide=True),
+        ),
+    ),
+    _Resource(
+        kind="CanaryRecord",
+        plural="canaryrecords",
+        short_name="crec",
+        description=CanaryRecord.__doc__ or "",
+        spec=CanaryRecordSpec,
+        status=None,
+        columns=(_AGE,),
     ),
 )
 

@@ -6,13 +6,14 @@ from typing import Literal
 from serinus.api.regression import FORMS
 
 Kind = Literal["proportion", "latency", "distribution", "rate", "gauge"]
-Template = Literal["istio-errors", "istio-success", "istio-latency"]
+Template = Literal["istio-errors", "istio-success", "istio-latency", "istio-throughput"]
 Better = Literal["higher", "lower"]
 
 TEMPLATE_KIND: dict[Template, Kind] = {
     "istio-errors": "proportion",
     "istio-success": "proportion",
     "istio-latency": "latency",
+    "istio-throughput": "rate",
 }
 """The kind that each template implies."""
 
@@ -20,8 +21,15 @@ TEMPLATE_BETTER: dict[Template, Better] = {
     "istio-errors": "lower",
     "istio-success": "higher",
     "istio-latency": "lower",
+    "istio-throughput": "lower",
 }
 """The direction that each template implies."""
+
+REPORTING: tuple[Template, ...] = ("istio-throughput",)
+"""Templates that only report: where the traffic goes says nothing about the release."""
+
+COUNTING_FAILURES: tuple[Template, ...] = ("istio-errors", "istio-success")
+"""Templates that tell failed requests from others."""
 
 KIND_FORMS: dict[Kind, tuple[str, ...]] = {
     "proportion": ("absolute", "relative"),

@@ -6,9 +6,11 @@ from pydantic import Field
 
 from serinus.api.kinds import (
     BETTER_CEL,
+    COUNTING_FAILURES,
     KIND_FORMS,
     KIND_QUERIES,
     QUERIES_FIT_CEL,
+    REPORTING,
     TEMPLATE_BETTER,
     TEMPLATE_KIND,
     Better,
@@ -18,12 +20,14 @@ from serinus.api.kinds import (
     implied_cel,
     where_kind_cel,
 )
-from serinus.api.lists import Distinct
+from serinus.api.lists import Atomic, Distinct
 from serinus.api.names import DnsLabel, PrometheusLabel, PromQL
 from serinus.api.regression import Regression, covers_cel, is_zero_cel
 from serinus.api.rules import Ruled, rule
 
 OnRegression = Literal["rollback", "hold", "report"]
+StatusCode = Annotated[str, Field(pattern="^[1-5](xx|[0-9][0-9])$", max_length=3)]
+GrpcStatus = Annotated[int, Field(strict=True, ge=0, le=16)]
 Quantile = Annotated[float, Field(strict=True, gt=0, lt=1)]
 
 GUARD = "error-guard"
@@ -36,8 +40,25 @@ LAST_GATE = 0.99
 """Quantiles above this one only report unless `gates` names them: they need thousands of requests a step."""
 
 
+class Failures(Ruled):
+    """Which answers count as failed requests."""
+
+    codes: Annotated[tuple[StatusCode, ...], Field(min_length=1, max_length=32), Atomic()] | None = Field(
+        default=None, description="HTTP statuses, or classes of them: 503, 5xx. Absent: 5xx."
+    )
+    grpc: Annotated[tuple[GrpcStatus, ...], Field(min_length=1, max_length=17), Atomic()] | None = Field(
+        default=None,
+        description="gRPC statuses by number. Absent: 2, 4, 12, 13, 14, 15, those that a server is to blame for.",
+    )
+
+    @rule(cel="has(self.codes) || has(self.grpc)")
+    def _names_some(self) -> bool:
+        """at least one of codes and grpc is required"""
+        return bool(self.given)
+
+
 class Query(Ruled):
-    """PromQL that counts a metric; which queries depends on its kind."""
+    """PromQL that counts a metric; which queries depends on its kind. docs/metrics.md says what each may be."""
 
     events: PromQL | None = Field(
         default=None, description="Of a proportion or rate: the events, for example errors, hits or conversions."
@@ -62,6 +83,12 @@ class Metric(Ruled):
     )
     query: Query | None = Field(default=None, description="A metric of your own, as PromQL. Or give template.")
     by: PrometheusLabel | None = Field(default=None, description="Of a distribution: the label that names the class.")
+    unit: Literal["s", "ms"] | None = Field(
+        default=None, description="Of a latency with query: the unit of its buckets, s or ms. Absent: s."
+    )
+    failures: Failures | None = Field(
+        default=None, description="Of istio-errors and istio-success: which answers count as failed."
+    )
     quantiles: Annotated[tuple[Quantile, ...], Field(min_length=1, max_length=8), Distinct()] | None = Field(
         default=None,
         description="Of a latency: the quantiles to compare, each between 0 and 1. Absent: 0.5, 0.9, 0.99, 0.999.",
@@ -80,7 +107,7 @@ class Metric(Ruled):
     on_regression: OnRegression | None = Field(
         default=None,
         description="On a regression beyond the tolerance: rollback, hold (block promotion) or report (only show "
-        "it). Absent: rollback; report for a gauge.",
+        "it). Absent: rollback; report for a gauge and for istio-throughput.",
     )
 
     @property
@@ -103,17 +130,26 @@ class Metric(Ruled):
     @property
     def effective_on_regression(self) -> OnRegression:
         """What a regression leads to, as given, else by the kind."""
-        return self.on_regression or ("report" if self.effective_kind == "gauge" else "rollback")
+        return self.on_regression or ("report" if self._reports_by_itself else "rollback")
 
     @property
     def is_gating(self) -> bool:
         """Whether it can block a promotion or roll back."""
-        return self.on_regression != "report" if self.on_regression else self._kind != "gauge"
+        return self.on_regression != "report" if self.on_regression else not self._reports_by_itself
 
     @property
     def effective_quantiles(self) -> tuple[float, ...]:
         """The quantiles as given, else R19's."""
         return self.quantiles or DEFAULT_QUANTILES
+
+    @property
+    def effective_gates(self) -> tuple[float, ...]:
+        """The quantiles that can block and roll back: as given, else those up to 0.99."""
+        return self.gates or tuple(each for each in self.effective_quantiles if each <= LAST_GATE)
+
+    @property
+    def _reports_by_itself(self) -> bool:
+        return self._kind == "gauge" or self.template in REPORTING
 
     @property
     def _kind(self) -> Kind | None:
@@ -221,6 +257,25 @@ class Metric(Ruled):
     def _by_of_distribution(self) -> bool:
         """is required for a distribution, and for nothing else"""
         return self._kind is None or (self.by is not None) == (self._kind == "distribution")
+
+    @rule("unit", cel="!has(self.unit) || (has(self.query) && has(self.query.buckets))")
+    def _unit_of_buckets(self) -> bool:
+        """only buckets of your own have a unit: Istio's are known"""
+        return self.unit is None or (self.query is not None and self.query.buckets is not None)
+
+    @rule("failures", cel=f"!has(self.failures) || (has(self.template) && self.template in {list(COUNTING_FAILURES)})")
+    def _failures_of_answers(self) -> bool:
+        """only istio-errors and istio-success tell failures from other answers"""
+        return self.failures is None or self.template in COUNTING_FAILURES
+
+    @rule(
+        "onRegression",
+        cel=f"!has(self.template) || !(self.template in {list(REPORTING)}) || !has(self.onRegression) || "
+        "self.onRegression == 'report'",
+    )
+    def _some_only_report(self) -> bool:
+        """istio-throughput only reports: where the traffic goes says nothing about the release"""
+        return self.template not in REPORTING or self.on_regression in (None, "report")
 
     def _forms_fit(self, regression: Regression | None) -> bool:
         if regression is None or self._kind is None:

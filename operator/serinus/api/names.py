@@ -12,6 +12,9 @@ DnsLabel = Annotated[str, StringConstraints(pattern=f"^{_LABEL}$", max_length=63
 Subdomain = Annotated[str, StringConstraints(pattern=rf"^{_LABEL}(\.{_LABEL})*$", max_length=253)]
 """The name of an object in Kubernetes, or a host: DnsLabels joined by dots."""
 
+ObjectPath = Annotated[str, StringConstraints(pattern=rf"^({_LABEL}/)?{_LABEL}(\.{_LABEL})*$", max_length=317)]
+"""An object's name, with its namespace before it where that is another one: edge/predictor."""
+
 LabelValue = Annotated[str, StringConstraints(pattern="^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$", max_length=63)]
 """The value of a Kubernetes label."""
 
@@ -29,6 +32,9 @@ PromQL = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 Text = Annotated[str, StringConstraints(max_length=253)]
 """A short text of the user's choice."""
+
+HeaderText = Annotated[str, StringConstraints(min_length=1, max_length=253)]
+"""What a header's value is compared with."""
 
 # No user:password@, no query: an address is printed in logs and status, and they must hold no credentials (I10).
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$", max_length=2048)]

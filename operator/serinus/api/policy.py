@@ -4,10 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from serinus.api.kinds import REPORTING
 from serinus.api.lists import Distinct
 from serinus.api.metadata import Metadata
 from serinus.api.metric import Metric
 from serinus.api.model import Lenient
+from serinus.api.prometheus import Prometheus
 from serinus.api.regression import Regression
 from serinus.api.rules import Ruled, rule
 
@@ -47,6 +49,10 @@ class CanaryPolicySpec(Ruled):
         description="Requests that each arm must have had within a step before it can be promoted.",
     )
     spike: Spike = Field(default=Spike(), description="The guard that every policy has.")
+    prometheus: Prometheus | None = Field(
+        default=None,
+        description="Where the evidence comes from, unless the CanaryDeployment says. Absent: the operator's.",
+    )
     metrics: Annotated[tuple[Metric, ...], Field(min_length=1, max_length=16), Distinct("name")] = Field(
         description="What is compared; at least one metric must be able to block or roll back."
     )
@@ -65,10 +71,11 @@ class CanaryPolicySpec(Ruled):
     @rule(
         "metrics",
         cel="self.metrics.exists(metric, has(metric.onRegression) ? metric.onRegression != 'report' : "
-        "!has(metric.kind) || metric.kind != 'gauge')",
+        "(!has(metric.kind) || metric.kind != 'gauge') && "
+        f"(!has(metric.template) || !(metric.template in {list(REPORTING)})))",
     )
     def _some_metric_gates(self) -> bool:
-        """at least one must gate: onRegression rollback or hold (a gauge's default is report)"""
+        """at least one must gate: onRegression rollback or hold (gauges and istio-throughput report by default)"""
         return any(metric.is_gating for metric in self.metrics)
 
 

@@ -63,10 +63,11 @@ def rule(field: str = "", *, cel: str, culprit: Callable[[Any], str] | None = No
 
 
 def _rules_of(model: type) -> Iterator[Rule]:
-    for member in vars(model).values():
-        found = getattr(member, "rule", None)
-        if isinstance(found, Rule):
-            yield found
+    for each in reversed(model.__mro__):
+        for member in vars(each).values():
+            found = getattr(member, "rule", None)
+            if isinstance(found, Rule):
+                yield found
 
 
 def _publish_rules(schema: dict[str, Any], model: type) -> None:

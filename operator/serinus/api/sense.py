@@ -5,16 +5,24 @@ from collections.abc import Iterator
 
 from serinus.api.canarydeployment import CanaryDeploymentSpec
 from serinus.api.errors import Problem
-from serinus.api.traffic import Arm, contradict
+from serinus.api.traffic import Arm, Traffic, contradict
 
 # Keys of maps, for which a structural schema has no words, and which CEL could only search at too high a cost.
 _LABEL_NAME = re.compile(r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _SERIES_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,127}")
 
+# What Python's regular expressions have and RE2's have not: looking around, references back, possessive quantifiers.
+_NOT_RE2 = re.compile(r"\(\?(=|!|<[=!]|>|\(|#|P=)|\\[1-9Z]|[*+?}]\+|\{\d{4,}")
+
 
 def problems(spec: CanaryDeploymentSpec) -> tuple[Problem, ...]:
     """What makes no sense in a spec that the schema and its rules accept; the fields begin with `spec.`."""
-    return (*_bad_label_names("stable", spec.stable), *_bad_label_names("canary", spec.canary), *_blurred_arms(spec))
+    return (
+        *_bad_label_names("stable", spec.stable),
+        *_bad_label_names("canary", spec.canary),
+        *_blurred_arms(spec),
+        *_bad_regexes(spec.traffic),
+    )
 
 
 def _bad_label_names(side: str, arm: Arm) -> Iterator[Problem]:
@@ -42,3 +50,22 @@ def _blurred_arms(spec: CanaryDeploymentSpec) -> Iterator[Problem]:
             "spec.canary.metricLabels",
             f"requests would count for both arms: {canary} and {stable} can be labels of the same series",
         )
+
+
+def _bad_regexes(traffic: Traffic) -> Iterator[Problem]:
+    """Envoy refuses a whole configuration for one bad expression, and with it every later change of any route."""
+    for index, one in enumerate(traffic.audience or ()):
+        for header in one.headers:
+            if header.regex is not None and not _is_re2(header.regex):
+                yield Problem(
+                    f"spec.traffic.audience[{index}]",
+                    f"the regex for header {header.header!r} is not one of RE2, which Envoy reads",
+                )
+
+
+def _is_re2(regex: str) -> bool:
+    try:
+        re.compile(regex)
+    except re.error:
+        return False
+    return not _NOT_RE2.search(regex)

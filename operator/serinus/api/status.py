@@ -8,6 +8,8 @@ from pydantic import Field
 
 from serinus.api.lists import Distinct
 from serinus.api.model import Lenient
+from serinus.api.outbox import OutboxStatus
+from serinus.api.override import OverrideStatus
 
 
 class Phase(StrEnum):
@@ -54,7 +56,7 @@ class ArmStatus(Lenient):
 class RowStatus(Lenient):
     """A metric's row of the comparison (R21)."""
 
-    metric: str = Field(description="The metric's name in the policy.")
+    metric: str = Field(description="The metric's name in the policy; of a latency with the quantile: latency p99.")
     kind: str = Field(description="proportion, latency, distribution, rate or gauge.")
     verdict: RowVerdict = Field(description="worse, within tolerance, better, undecided or no data.")
     missing: str | None = Field(default=None, description="Which kind of data is missing, where some is.")
@@ -71,7 +73,20 @@ class RowStatus(Lenient):
     gating: bool = Field(description="Whether the row can block a promotion or roll back.")
     rollback: float = Field(description="How far the wealth is on its way to rollback: 0 to 1.")
     promote: float = Field(description="How far the wealth is on its way to promotion: 0 to 1.")
-    tested: str = Field(description="What was compared, in words.")
+    phi: float | None = Field(
+        default=None,
+        description="How many times more the counts vary than independent requests would; absent: unknown, untempered.",
+    )
+    effective: float | None = Field(
+        default=None, description="The canary's requests, for as many as they count where they cluster: total / phi."
+    )
+    worse_by: float | None = Field(
+        default=None, description="How much worse the canary would have had to be to be rolled back."
+    )
+    better_by: float | None = Field(
+        default=None, description="How much better the canary would have had to be to be promoted."
+    )
+    tested: str = Field(description="What was compared, in words, and what the test relies on besides counts.")
 
 
 class RecordStatus(Lenient):
@@ -85,6 +100,17 @@ class RecordStatus(Lenient):
     weight_before: Percent = Field(description="Percent of the traffic meant for the canary before it.")
     weight_after: Percent = Field(description="Percent of the traffic meant for the canary after it.")
     hash: str = Field(description="SHA-256 of the full record, which contains the hash of the one before.")
+
+
+class HookStatus(Lenient):
+    """What a hook answered last to one question of a rollout."""
+
+    key: str = Field(description="Names the question: rollout, moment, step and number of the hook.")
+    word: Literal["consent", "veto", "failed"] = Field(description="consent, veto or failed.")
+    reason: str = Field(default="", description="The receiver's reason, or why there was no answer.")
+    time: datetime = Field(description="When.")
+    tries: int = Field(default=0, description="How often it was asked.")
+    vetoes: int = Field(default=0, description="How often it said no.")
 
 
 class RolloutStatus(Lenient):
@@ -104,7 +130,23 @@ class RolloutStatus(Lenient):
     observed: str = Field(default="", description="Id of the last decision whose weights were seen on the mesh.")
     judged_until: datetime | None = Field(default=None, description="The end of the newest tick that has been judged.")
     judge: str = Field(default="", description="The judge's state (wealth and counts); packed, for restarts.")
+    undecided_at: datetime | None = Field(default=None, description="When the step's deadline passed, if it has.")
+    unready_since: datetime | None = Field(
+        default=None, description="Since when the canary has had weight and no ready endpoint."
+    )
+    repairs: int = Field(default=0, description="How often weights or subsets of others were repaired in a row.")
+    repaired_at: datetime | None = Field(default=None, description="When that was last done.")
+    hooks: tuple[HookStatus, ...] = Field(default=(), description="What hooks have answered in this rollout.")
+    held_by: str | None = Field(default=None, description="Who holds the rollout: no promotion until resume.")
+    approved_step: int | None = Field(default=None, description="Index of the step whose gate was opened last.")
     last_hash: str = Field(default="", description="Hash of the last record: the next one names it.")
+
+
+class AnswerStatus(OverrideStatus):
+    """What came of an override, until that itself says so."""
+
+    uid: str = Field(description="The override's.")
+    name: str = Field(description="Its name.")
 
 
 class ConditionStatus(Lenient):
@@ -141,10 +183,15 @@ class CanaryDeploymentStatus(Lenient):
     steps: int | None = Field(default=None, description="Number of steps of the ladder.")
     weight: Percent = Field(default=0, description="Percent of the traffic meant for the canary.")
     observed_share: float | None = Field(default=None, description="Percent of this step's requests that it got.")
+    observed_requests: int | None = Field(default=None, description="How many requests that share is of.")
     next_step_time: datetime | None = Field(default=None, description="When the step can end at the earliest.")
     verdict: VerdictStatus | None = Field(default=None, description="The latest verdict and why.")
     comparison: tuple[RowStatus, ...] = Field(default=(), description="Every metric at this moment, the worse first.")
     history: tuple[RecordStatus, ...] = Field(default=(), description="The last 20 records, summarised; newest last.")
+    answers: tuple[AnswerStatus, ...] = Field(
+        default=(), description="Overrides whose own status is yet to be written."
+    )
+    outbox: OutboxStatus = Field(default=OutboxStatus(), description="Messages that are yet to be delivered.")
     conditions: Annotated[tuple[ConditionStatus, ...], Distinct("type")] = Field(
         default=(), description="Ready, Reconciling, Stalled, MetricsAvailable, TrafficAligned, Promoted and others."
     )

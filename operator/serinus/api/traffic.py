@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from serinus.api.lists import Atomic, Distinct
-from serinus.api.names import CookieName, DnsLabel, HeaderName, Labels, MetricLabels, Subdomain, Text
+from serinus.api.names import (
+    CookieName,
+    DnsLabel,
+    HeaderName,
+    HeaderText,
+    Labels,
+    MetricLabels,
+    ObjectPath,
+    Subdomain,
+    Text,
+)
 from serinus.api.rules import Ruled, rule
 
 
@@ -39,10 +49,20 @@ def contradict(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
 class VirtualServiceRef(Ruled):
     """A VirtualService whose weights are moved."""
 
-    name: Subdomain = Field(description="Its name, in the CanaryDeployment's namespace.")
-    routes: Annotated[tuple[Text, ...], Field(min_length=1, max_length=32), Distinct()] | None = Field(
-        default=None, description="Names of its routes. Absent: every route that names the host."
+    name: ObjectPath = Field(
+        description="Its name; of another namespace: NAMESPACE/NAME, where its annotation serinus.io/allow-from must "
+        "name the CanaryDeployment's namespace."
     )
+    routes: Annotated[tuple[Text, ...], Field(min_length=1, max_length=32), Distinct()] | None = Field(
+        default=None,
+        description="Names of its routes; one without a name is http[0], tls[0] or tcp[0]. Absent: every route that "
+        "names the host.",
+    )
+
+    def key(self, namespace: str) -> tuple[str, str]:
+        """Its namespace and name, for a CanaryDeployment in `namespace`."""
+        other, _, name = self.name.rpartition("/")
+        return other or namespace, name
 
 
 class Cohort(Ruled):
@@ -52,18 +72,54 @@ class Cohort(Ruled):
         default=None, description="The request header that holds the user's id, lower case."
     )
     cookie: CookieName | None = Field(default=None, description="The cookie that holds the user's id.")
+    by: Literal["hash", "setCookie"] = Field(
+        default="hash",
+        description="hash: Envoy (1.36 or newer) chooses by a hash of the id, told so by an EnvoyFilter. setCookie: "
+        "for proxies that take none, as ambient waypoints: users get an id in the cookie with this name.",
+    )
 
     @rule(cel="has(self.header) != has(self.cookie)")
     def _one_source(self) -> bool:
         """exactly one of header and cookie is required"""
         return (self.header is None) != (self.cookie is None)
 
+    @rule("cookie", cel="self.by != 'setCookie' || has(self.cookie)")
+    def _a_cookie_to_set(self) -> bool:
+        """is required with setCookie: the name of the cookie that Serinus sets"""
+        return self.by != "setCookie" or self.cookie is not None
+
 
 class HeaderMatch(Ruled):
-    """Requests that carry a header with exactly this value."""
+    """A header of a request, and what its value must be."""
 
     header: HeaderName = Field(description="The header's name, lower case.")
-    exact: Text = Field(description="Its value.")
+    exact: Text | None = Field(default=None, description="Its value.")
+    prefix: HeaderText | None = Field(default=None, description="What its value begins with.")
+    regex: HeaderText | None = Field(default=None, description="What its whole value matches: RE2 syntax.")
+
+    @rule(cel="[has(self.exact), has(self.prefix), has(self.regex)].filter(given, given).size() == 1")
+    def _one_comparison(self) -> bool:
+        """exactly one of exact, prefix and regex is required"""
+        return [self.exact, self.prefix, self.regex].count(None) == 2
+
+    @property
+    def string_match(self) -> dict[str, str]:
+        """The same as Istio's StringMatch."""
+        given = {"exact": self.exact, "prefix": self.prefix, "regex": self.regex}
+        return {kind: text for kind, text in given.items() if text is not None}
+
+
+class AudienceMatch(HeaderMatch):
+    """Requests that carry a header with this value, and further headers where some are given."""
+
+    also: Annotated[tuple[HeaderMatch, ...], Field(min_length=1, max_length=8), Atomic()] | None = Field(
+        default=None, description="Other headers that must match as well."
+    )
+
+    @property
+    def headers(self) -> tuple[HeaderMatch, ...]:
+        """All that must match."""
+        return (self, *(self.also or ()))
 
 
 class Traffic(Ruled):
@@ -75,8 +131,9 @@ class Traffic(Ruled):
     )
     destination_rule: Subdomain = Field(description="The DestinationRule that has the two subsets.")
     cohort: Cohort | None = Field(default=None, description="Sticky users. Absent: every request is split anew.")
-    audience: Annotated[tuple[HeaderMatch, ...], Field(min_length=1, max_length=16), Atomic()] | None = Field(
-        default=None, description="Only requests that match one of these may see the canary. Absent: all."
+    audience: Annotated[tuple[AudienceMatch, ...], Field(min_length=1, max_length=16), Atomic()] | None = Field(
+        default=None,
+        description="Only requests that match one of these may see the canary, until it is promoted. Absent: all.",
     )
     on_drift: Literal["repair", "respect"] = Field(
         default="repair",

@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from serinus.api.crds import manifests
-
 
 def crds(
     write: Annotated[
@@ -14,6 +12,9 @@ def crds(
     ] = None,
 ) -> None:
     """Print the CustomResourceDefinitions, ready for `kubectl apply -f -`."""
+    # Only here: the models would make every other command slower to start.
+    from serinus.api.crds import manifests
+
     if write is None:
         typer.echo("---\n".join(text for name, text in manifests().items() if not name.startswith("kustomization")))
         return

@@ -46,7 +46,8 @@ def judge(
 
     try:
         spec = parse_policy(read_text(policy), name_of(policy))
-        lines = parse_evidence(read_text(evidence), name_of(evidence), [metric.name for metric in spec.metrics])
+        kinds = {metric.name: metric.effective_kind for metric in spec.metrics}
+        lines = parse_evidence(read_text(evidence), name_of(evidence), kinds)
     except InputError as error:
         typer.echo(_printable(str(error)), err=True)
         raise typer.Exit(_UNUSABLE) from error

@@ -4,7 +4,9 @@ import typer
 
 from serinus import __version__
 from serinus.cli.crds import crds
+from serinus.cli.history import history
 from serinus.cli.judge import judge
+from serinus.cli.replay import replay
 from serinus.cli.run import run
 
 app = typer.Typer(
@@ -15,7 +17,9 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command()(run)
+app.command()(history)
 app.command()(judge)
+app.command()(replay)
 app.command()(crds)
 
 

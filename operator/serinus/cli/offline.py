@@ -1,15 +1,18 @@
 """Rollouts judged from lines of evidence, without a cluster, by the judge that the operator has."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import groupby
 
-from serinus.api import CanaryPolicySpec, Metric, RowStatus
+from serinus.api import CanaryPolicySpec, RowStatus
 from serinus.api.model import Model
 from serinus.api.status import VerdictWord
-from serinus.cli.evidence_file import ArmCounts, Line
-from serinus.judge import GUARD, Counts, Evidence, Missing, Policy, State, Tick, judge
-from serinus.rollout import judge_policy
+from serinus.cli.evidence_line import Line
+from serinus.judge import Policy, State, Tick
+from serinus.judge.evidence import Events, Evidence, Missing, Sample, Values
+from serinus.judge.findings import outcomes
+from serinus.judge.judge import answer
+from serinus.judge.tick import settle_with_intervals
+from serinus.rollout import judge_policy, with_guard
 from serinus.rollout.present import row_status
 
 
@@ -33,21 +36,23 @@ def judge_rollouts(spec: CanaryPolicySpec, lines: Iterable[Line], planned_ticks:
     The window of every step counts as elapsed. `planned_ticks`: the length that each rollout was planned to have.
     """
     policy = judge_policy(spec, planned_ticks)
-    guarding = next((metric for metric in spec.metrics if metric.template in ("istio-errors", "istio-success")), None)
     rollouts: dict[str, list[Line]] = {}
     for line in lines:
         rollouts.setdefault(line.rollout, []).append(line)
-    return tuple(_judge_rollout(policy, guarding, own) for own in rollouts.values())
+    return tuple(_judge_rollout(spec, policy, own) for own in rollouts.values())
 
 
-def _judge_rollout(policy: Policy, guarding: Metric | None, lines: Sequence[Line]) -> RolloutVerdict:
-    """`guarding`: the metric whose evidence the guard gets as well; None where no metric counts failed requests."""
+def _judge_rollout(spec: CanaryPolicySpec, policy: Policy, lines: Sequence[Line]) -> RolloutVerdict:
+    """`policy` is what the judge makes of `spec`."""
     state = State.start(policy)
     for _, group in groupby(lines, key=lambda line: line.tick):
         of_tick = tuple(group)
-        state, rows, verdict = judge(policy, state, _tick(of_tick, guarding), window=0)
-        if verdict.verdict == "rollback":
+        tick = Tick(of_tick[0].step, with_guard(spec, {line.metric: _evidence(line) for line in of_tick}))
+        state = settle_with_intervals(policy, state, tick)
+        if outcomes(policy, state, tick, window=0) < 0:
             break
+    # Only here: to compare and to find words takes as long as to judge, and nobody reads those of other ticks.
+    rows, verdict = answer(policy, state, tick, window=0)
     return RolloutVerdict(
         rollout=of_tick[0].rollout,
         verdict=verdict.verdict,
@@ -58,25 +63,17 @@ def _judge_rollout(policy: Policy, guarding: Metric | None, lines: Sequence[Line
     )
 
 
-def _tick(lines: Sequence[Line], guarding: Metric | None) -> Tick:
-    evidence = {line.metric: _evidence(line) for line in lines}
-    if guarding and guarding.name in evidence:
-        seen = evidence[guarding.name]
-        if guarding.template == "istio-success":
-            seen = replace(seen, canary=_failures(seen.canary), stable=_failures(seen.stable))
-        evidence[GUARD] = seen
-    return Tick(lines[0].step, evidence)
-
-
 def _evidence(line: Line) -> Evidence:
     # Without the weight nobody can tell an arm that got no requests by chance from one that is cut off.
-    is_silent = line.canary.n == 0 or line.stable.n == 0
-    return Evidence(_counts(line.canary), _counts(line.stable), missing=Missing.NO_TRAFFIC if is_silent else None)
+    missing = Missing.NO_TRAFFIC if _is_silent(line.canary) or _is_silent(line.stable) else None
+    return Evidence(line.canary, line.stable, missing=missing)
 
 
-def _counts(arm: ArmCounts) -> Counts:
-    return Counts(float(arm.n), float(arm.x))
-
-
-def _failures(successes: Counts) -> Counts:
-    return Counts(successes.n, successes.n - successes.x)
+def _is_silent(sample: Sample) -> bool:
+    match sample:
+        case Events():
+            return sample.exposure == 0
+        case Values():
+            return sample.values.size == 0 or bool((sample.values <= 0).any())  # it is their logarithm that is judged
+        case _:
+            return sample.n == 0

@@ -13,28 +13,15 @@ from serinus.cli.inputs import InputError
 def parse_policy(text: str, source: str) -> CanaryPolicySpec:
     """The policy in `text`, read from the file `source`.
 
-    Raises InputError, which names line and column of what is not YAML, else the field, where it is not a CanaryPolicy
-    or asks for what this version cannot judge.
+    Raises InputError, which names line and column of what is not YAML, else the field, where it is not a CanaryPolicy.
     """
     manifest = _yaml(text, source)
     if not isinstance(manifest, dict):
         raise InputError(f"{source}: is not a CanaryPolicy manifest")
     try:
-        policy = CanaryPolicy.model_validate(manifest).spec
+        return CanaryPolicy.model_validate(manifest).spec
     except ValidationError as error:
         raise InputError(f"{source}: {'; '.join(str(problem) for problem in explain(error))}") from error
-    if policy.promote_on != "proven":
-        raise InputError(
-            f"{source}: spec.promoteOn: not available in this version, where a canary is promoted only when it is "
-            "proven"
-        )
-    for index, metric in enumerate(policy.metrics):
-        if metric.effective_kind != "proportion":
-            raise InputError(
-                f"{source}: spec.metrics[{index}]: not available in this version, where a {metric.effective_kind} "
-                "cannot be judged, only a proportion"
-            )
-    return policy
 
 
 def _yaml(text: str, source: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from serinus.api import parse_duration
+from serinus.cli.log_source import StoreOption
 
 
 class Reporter(StrEnum):
@@ -36,6 +36,11 @@ def run(
     settle: Annotated[
         str, typer.Option(help="How long a change of subsets takes to reach all proxies, for example 10s.")
     ] = "10s",
+    allow_hook: Annotated[
+        list[str] | None,
+        typer.Option(help="Origin that hooks may name, for example https://release.example.com; may be repeated."),
+    ] = None,
+    store: StoreOption = None,
     liveness: Annotated[
         str | None, typer.Option(help="Serve a liveness endpoint here, for example http://0.0.0.0:8080/healthz.")
     ] = None,
@@ -53,11 +58,15 @@ def run(
         namespaces=tuple(namespace or ()),
         timing=Timing(settle=_duration(settle), lead=timedelta(seconds=0.25)),
         liveness=liveness,
+        allowed_hooks=frozenset(allow_hook or ()),
+        store=store,
     )
     asyncio.run(operate(settings))
 
 
 def _duration(text: str) -> timedelta:
+    from serinus.api import parse_duration
+
     try:
         return parse_duration(text)
     except ValueError as error:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from serinus.controller.named import named_virtual_services
+
 Key = tuple[str, str]
 """Namespace and name of an object."""
 
-Kind = Literal["canarydeployments", "canarypolicies", "virtualservices", "destinationrules"]
+Kind = Literal["canarydeployments", "canarypolicies", "canaryoverrides", "virtualservices", "destinationrules"]
 
 Object = dict[str, Any]
 
@@ -20,18 +22,20 @@ class Cache:
     """
 
     _objects: dict[Kind, dict[Key, Object]] = field(default_factory=dict)
+    _claimants: dict[Key, set[Key]] = field(default_factory=dict)
 
     def put(self, kind: Kind, seen: Object) -> None:
         """Remember an object unless a newer version of it is known."""
         metadata = {name: value for name, value in seen["metadata"].items() if name != "managedFields"}
-        key = (metadata["namespace"], metadata["name"])
+        key = key_of(seen)
         known = self.get(kind, key)
         if known is None or not _is_newer(known["metadata"], metadata):
+            self._index(kind, key, known, seen)
             self._objects.setdefault(kind, {})[key] = {**seen, "metadata": metadata}
 
     def drop(self, kind: Kind, key: Key) -> None:
         """Forget a deleted object."""
-        self._objects.get(kind, {}).pop(key, None)
+        self._index(kind, key, self._objects.get(kind, {}).pop(key, None), None)
 
     def get(self, kind: Kind, key: Key) -> Object | None:
         """The object, or None."""
@@ -40,6 +44,25 @@ class Cache:
     def keys(self, kind: Kind) -> list[Key]:
         """All known objects of a kind."""
         return list(self._objects.get(kind, {}))
+
+    def claimants(self, virtual_service: Key) -> frozenset[Key]:
+        """The CanaryDeployments that name a VirtualService."""
+        return frozenset(self._claimants.get(virtual_service, ()))
+
+    def _index(self, kind: Kind, key: Key, before: Object | None, after: Object | None) -> None:
+        if kind != "canarydeployments":
+            return
+        for target in named_virtual_services(before) if before else ():
+            self._claimants[target].discard(key)
+            if not self._claimants[target]:
+                del self._claimants[target]
+        for target in named_virtual_services(after) if after else ():
+            self._claimants.setdefault(target, set()).add(key)
+
+
+def key_of(seen: Object) -> Key:
+    """Namespace and name of an object."""
+    return seen["metadata"]["namespace"], seen["metadata"]["name"]
 
 
 def _is_newer(known: dict[str, Any], seen: dict[str, Any]) -> bool:

@@ -1,21 +1,32 @@
 """Evidence for the ticks since the cursor, judged in order."""
 
+import asyncio
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from serinus.api import RolloutStatus
-from serinus.judge import GUARD, Counts, Evidence, Missing, State, Tick, elevated, judge
-from serinus.metrics import Arms, Grid, Prometheus, collect, history
-from serinus.rollout import Judged, Plan, judge_policy
+from serinus.judge import GUARD, Evidence, Missing, State, Tick, elevated, judge
+from serinus.metrics import (
+    Collected,
+    Desk,
+    Grid,
+    Inquiry,
+    Reader,
+    Slot,
+    catch_up,
+    collect,
+    history,
+)
+from serinus.rollout import Judged, JudgedTick, Plan, judge_policy
 
-_CATCH_UP = 240  # slots that are read again after a gap; older ones count as missing
+_CATCH_UP = 1000  # slots that are read again after a gap; older ones count as missing
 _WHOLE = 100
 
 
 async def judge_new_ticks(
-    plan: Plan, rollout: RolloutStatus, weight: int, arms: Arms, prometheus: Prometheus, grid: Grid, now: float
+    plan: Plan, rollout: RolloutStatus, weight: int, asked: Sequence[Inquiry], desk: Desk, grid: Grid, now: float
 ) -> Judged | None:
     """Judge each complete tick after the cursor; None when there is none. Stops at the first rollback.
 
@@ -25,29 +36,44 @@ async def judge_new_ticks(
     if start is None:
         return None
     policy = judge_policy(plan.policy, plan.planned_ticks())
+    if not rollout.judge and grid.complete_at(grid.next_end(start, elevated=False)) > now:
+        return None
     if rollout.judge:
         state = State.unpack(rollout.judge, policy)
-    elif grid.complete_at(grid.next_end(start, elevated=False)) > now:
-        return None
     else:
-        past = await history(prometheus, arms, start)
-        state = State.start(policy, dict(_by_metric(plan, past)))
+        past = await history(desk, asked, start, grid.interval)
+        state = State.start(policy, past)
+    reader = await _reader(desk, asked, start, grid, now)
     judged = None
+    ticks: list[JudgedTick] = []
     end = start
     while grid.complete_at(end := grid.next_end(end, elevated=elevated(policy, state))) <= now:
+        slot = Slot(start, end)
         if end < now - _CATCH_UP * grid.interval:
-            seen = Evidence(missing=Missing.UNREACHABLE)
+            seen = Collected({each.name: Evidence(missing=Missing.UNREACHABLE) for each in asked})
         else:
-            seen = await collect(prometheus, arms, start, end, weight=weight)
-        if seen.missing is Missing.STALE and not grid.is_boundary(end):
+            seen = await collect(reader, asked, slot, weight=weight, silence=desk.silence)
+            desk.scrape_duration = seen.scrape_duration
+        if seen.evidence[GUARD].missing is Missing.STALE and not grid.is_boundary(end):
             continue  # nothing was scraped since the last look: the next one takes both
-        tick, window = _tick(plan, rollout, seen, start, end)
+        tick, window = _tick(plan, rollout, seen, slot)
+        before, ended = state, datetime.fromtimestamp(end, tz=UTC)
         state, rows, verdict = judge(policy, state, tick, window=window)
-        judged = Judged(datetime.fromtimestamp(end, tz=UTC), state, rows, verdict)
+        ticks.append(JudgedTick(before, tick, window, ended, rows, verdict))
+        judged = Judged(ended, state, rows, verdict, tuple(ticks))
         if verdict.verdict == "rollback":
             break
         start = end
+        await asyncio.sleep(0)  # the others' turn: a gap may be long
     return judged
+
+
+async def _reader(desk: Desk, asked: Sequence[Inquiry], start: float, grid: Grid, now: float) -> Reader:
+    """Who answers: the server, or after a gap of several slots what one query for each question brought of them."""
+    whole = grid.whole_slots(max(start, now - (_CATCH_UP + 1) * grid.interval), now)
+    if len(whole) < 2:
+        return desk
+    return await catch_up(desk, list(dict.fromkeys(each.question for each in asked)), whole)
 
 
 def first_tick_start(rollout: RolloutStatus, grid: Grid) -> float | None:
@@ -67,34 +93,16 @@ def next_look(plan: Plan, rollout: RolloutStatus, grid: Grid) -> float | None:
     return grid.complete_at(grid.next_end(start, elevated=is_elevated))
 
 
-def _tick(plan: Plan, rollout: RolloutStatus, seen: Evidence, start: float, end: float) -> tuple[Tick, int]:
+def _tick(plan: Plan, rollout: RolloutStatus, seen: Collected, slot: Slot) -> tuple[Tick, int]:
     """The tick for the judge, and its step's window in slots."""
     # Between a decision and its weights on the mesh, and in the slot in between, either weight may have ruled.
-    straddles = rollout.step_started_at is None or start < rollout.step_started_at.timestamp()
+    straddles = rollout.step_started_at is None or slot.start < rollout.step_started_at.timestamp()
     number = max(rollout.step - 1, 0) if straddles else rollout.step
     step = plan.ladder[number]
     tick = Tick(
         step=number,
-        evidence=dict(_evidence(plan, replace(seen, straddles=straddles))),
-        length=(end - start) / plan.interval.total_seconds(),
+        evidence={name: replace(found, straddles=straddles) for name, found in seen.evidence.items()},
+        length=slot.seconds / plan.interval.total_seconds(),
         bake=step.weight == _WHOLE and not straddles,
     )
     return tick, math.ceil(step.window / plan.interval)
-
-
-def _evidence(plan: Plan, errors: Evidence) -> Iterator[tuple[str, Evidence]]:
-    """Each metric's evidence from one count of requests and errors, and the guard's."""
-    yield GUARD, errors
-    for metric in plan.policy.metrics:
-        canary, stable = _of(metric.template, errors.canary), _of(metric.template, errors.stable)
-        yield metric.name, replace(errors, canary=canary, stable=stable)
-
-
-def _by_metric(plan: Plan, errors: Counts) -> Iterator[tuple[str, Counts]]:
-    yield GUARD, errors
-    for metric in plan.policy.metrics:
-        yield metric.name, _of(metric.template, errors)
-
-
-def _of(template: str | None, errors: Counts) -> Counts:
-    return Counts(errors.n, errors.n - errors.x) if template == "istio-success" else errors

@@ -15,13 +15,18 @@ from serinus.api import (
     problems,
     unsupported,
 )
-from serinus.controller.cache import Cache, Key, Object
-from serinus.istio import ArmRoute, LayoutError, arm_routes, canonical_host, decision_on, subset_labels
+from serinus.controller.cache import Cache, Key, Kind, Object, key_of
+from serinus.controller.carriers import Carrier, carried, find_carriers, reads_virtual_service
+from serinus.istio import canonical_host, subset_labels
+from serinus.metrics import Arm as SeriesArm
 from serinus.metrics import Arms
+from serinus.notify import origin_of
 from serinus.rollout import Live, Obstacle, Plan, Subject, release_of
 
 
-def read_subject(owner: Object, cache: Cache, allowed_prometheus: Collection[str]) -> Subject:
+def read_subject(
+    owner: Object, cache: Cache, allowed_prometheus: Collection[str], allowed_hooks: Collection[str]
+) -> Subject:
     """The CanaryDeployment with its policy. Raises Obstacle naming the field that cannot be as it is (I9)."""
     metadata = owner["metadata"]
     try:
@@ -32,15 +37,23 @@ def read_subject(owner: Object, cache: Cache, allowed_prometheus: Collection[str
     if found := problems(spec):
         raise Obstacle("InvalidSpec", "; ".join(map(str, found)))
     policy = _policy(spec, metadata["namespace"], cache)
-    if lacking := unsupported(spec, policy):
+    if lacking := unsupported(spec):
         raise Obstacle("NotSupported", "; ".join(lacking))
-    address = spec.prometheus.address if spec.prometheus else None
-    if address is not None and address not in allowed_prometheus:
+    named = spec.prometheus or policy.prometheus
+    if named is not None and named.address is not None and named.address not in allowed_prometheus:
+        whose = "spec" if spec.prometheus else "the policy's"
         raise Obstacle(
             "PrometheusNotAllowed",
-            f"spec.prometheus.address: {address} is not among the addresses that this operator may ask "
+            f"{whose} prometheus.address: {named.address} is not among the addresses that this operator may ask "
             "(serinus run --allow-prometheus)",
         )
+    for index, hook in enumerate(spec.hooks or ()):
+        if origin_of(hook.url) not in allowed_hooks:
+            raise Obstacle(
+                "HookNotAllowed",
+                f"spec.hooks[{index}].url: {origin_of(hook.url)} is not among the origins that this operator may ask "
+                "(serinus run --allow-hook)",
+            )
     return Subject(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -49,6 +62,11 @@ def read_subject(owner: Object, cache: Cache, allowed_prometheus: Collection[str
         release=release_of(spec),
         plan=Plan.of(spec, policy),
         paused=spec.paused,
+        deadline=spec.deadline,
+        rolls_back_undecided=spec.when_undecided == "rollback",
+        leaving=is_leaving(owner),
+        author=spec.author,
+        hooks=spec.hooks or (),
     )
 
 
@@ -67,7 +85,13 @@ def running_subject(owner: Object, status: CanaryDeploymentStatus) -> Subject:
         release=status.rollout.release,
         plan=Plan.unpack(status.rollout.snapshot),
         paused=True,
+        leaving=is_leaving(owner),
     )
+
+
+def is_leaving(owner: Object) -> bool:
+    """Whether the object is being deleted."""
+    return "deletionTimestamp" in owner["metadata"]
 
 
 def read_status(owner: Object) -> CanaryDeploymentStatus:
@@ -75,79 +99,82 @@ def read_status(owner: Object) -> CanaryDeploymentStatus:
     return CanaryDeploymentStatus.model_validate(owner.get("status") or {})
 
 
-def read_live(plan: Plan, namespace: str, cache: Cache) -> tuple[Live, tuple[ArmRoute, ...]]:
+def read_live(plan: Plan, namespace: str, cache: Cache) -> tuple[Live, tuple[Carrier, ...]]:
     """The mesh as the plan needs it. Raises Obstacle naming what is missing or cannot carry the canary."""
     traffic = plan.traffic
-    reference = traffic.virtual_services[0]
-    virtual_service = cache.get("virtualservices", (namespace, reference.name))
-    if virtual_service is None:
-        raise Obstacle(
-            "VirtualServiceNotFound", f"spec.traffic.virtualServices[0]: no VirtualService {namespace}/{reference.name}"
-        )
+    carriers = find_carriers(plan, namespace, cache)
     destination_rule = cache.get("destinationrules", (namespace, traffic.destination_rule))
-    if destination_rule is None:
-        raise Obstacle(
-            "DestinationRuleNotFound",
-            f"spec.traffic.destinationRule: no DestinationRule {namespace}/{traffic.destination_rule}",
-        )
-    try:
-        routes = arm_routes(
-            virtual_service,
-            host=traffic.host,
-            stable=plan.stable.subset,
-            canary=plan.canary.subset,
-            only=reference.routes or (),
-        )
-    except LayoutError as error:
-        raise Obstacle("RouteUnsuitable", str(error)) from error
-    weights = {route.weight for route in routes}
-    if len(weights) > 1:
-        raise Obstacle(
-            "WeightsDisagree",
-            f"VirtualService {namespace}/{reference.name}: its routes give the canary different weights: "
-            f"{', '.join(f'{weight} %' for weight in sorted(weights))}; give them one",
-        )
+    weights, decision = carried(carriers, cache)
     live = Live(
-        weight=weights.pop(),
-        decision=decision_on(virtual_service),
-        stable=subset_labels(destination_rule, plan.stable.subset),
-        canary=subset_labels(destination_rule, plan.canary.subset),
+        weights=weights,
+        decision=decision,
+        stable=subset_labels(destination_rule or {}, plan.stable.subset),
+        canary=subset_labels(destination_rule or {}, plan.canary.subset),
+        has_rule=destination_rule is not None,
     )
-    return live, routes
+    _refuse_one_version_twice(plan, live, f"DestinationRule {namespace}/{traffic.destination_rule}")
+    return live, carriers
 
 
-def read_arms(plan: Plan, namespace: str, live: Live, reporter: str) -> Arms:
-    """Which series in Prometheus are whose. Raises Obstacle when nothing tells an arm's."""
-    labels = []
+def _refuse_one_version_twice(plan: Plan, live: Live, where: str) -> None:
+    """Where subsets are their owner's, nothing else makes sure that they are two versions."""
+    stable, canary = plan.stable.labels or live.stable, plan.canary.labels or live.canary
+    if stable is not None and stable == canary:
+        raise Obstacle(
+            "ArmsAreTheSame",
+            f"{where}: the subsets {plan.stable.subset!r} and {plan.canary.subset!r} select the same labels; "
+            "give the canary those of its own version",
+        )
+
+
+def read_arms(plan: Plan, namespace: str, live: Live, reporter: str, fence: str | None) -> Arms:
+    """Which series in Prometheus are whose; `fence` names a label that all must have, with the namespace as its value.
+
+    Raises Obstacle when nothing tells an arm's.
+    """
+    arms = {}
     for side, arm, found in (("stable", plan.stable, live.stable), ("canary", plan.canary, live.canary)):
-        series = arm.series_labels(arm.labels or found or {})
+        pods = arm.labels or found or {}
+        series = arm.series_labels(pods)
         if not series:
             raise Obstacle(
                 "ArmHasNoSeries",
                 f"spec.{side}.metricLabels: required, for the subset {arm.subset!r} has no label `version`",
             )
-        labels.append(tuple(sorted(series.items())))
+        arms[side] = SeriesArm(arm.subset, tuple(sorted(series.items())), tuple(sorted(pods.items())))
     chosen = plan.prometheus.reporter if plan.prometheus else None
-    return Arms(canonical_host(plan.traffic.host, namespace), chosen or reporter, *labels)
+    host = canonical_host(plan.traffic.host, namespace)
+    return Arms(
+        namespace,
+        host,
+        chosen or reporter,
+        stable=arms["stable"],
+        canary=arms["canary"],
+        fence=((fence, namespace),) if fence else (),
+    )
 
 
-def affected_by(kind: str, key: Key, cache: Cache) -> list[Key]:
-    """The CanaryDeployments that read an object: those of its namespace which name it."""
+def affected_by(kind: Kind, key: Key, cache: Cache) -> list[Key]:
+    """The CanaryDeployments that read an object."""
     return [
         owner_key
         for owner_key in cache.keys("canarydeployments")
-        if owner_key[0] == key[0] and _names(cache.get("canarydeployments", owner_key) or {}, kind, key[1])
+        if _reads(cache.get("canarydeployments", owner_key) or {}, kind, key, cache)
     ]
 
 
-def _names(owner: Object, kind: str, name: str) -> bool:
+def _reads(owner: Object, kind: Kind, key: Key, cache: Cache) -> bool:
+    if kind == "canaryoverrides":
+        override = cache.get(kind, key) or {}
+        return bool((key[0], override.get("spec", {}).get("target")) == key_of(owner))
+    if kind == "virtualservices":
+        return reads_virtual_service(owner, key, cache)
     spec = owner.get("spec", {})
-    traffic = spec.get("traffic", {})
-    if kind == "canarypolicies":
-        return bool((spec.get("policyRef") or {}).get("name") == name)
-    if kind == "destinationrules":
-        return bool(traffic.get("destinationRule") == name)
-    return any(reference.get("name") == name for reference in traffic.get("virtualServices") or [])
+    named = {
+        "canarypolicies": (spec.get("policyRef") or {}).get("name"),
+        "destinationrules": spec.get("traffic", {}).get("destinationRule"),
+    }
+    return bool((owner["metadata"]["namespace"], named.get(kind)) == key)
 
 
 def _policy(spec: CanaryDeploymentSpec, namespace: str, cache: Cache) -> CanaryPolicySpec:

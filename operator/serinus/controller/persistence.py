@@ -21,7 +21,9 @@ def write_is_due(
 
 def _decisive(status: CanaryDeploymentStatus) -> dict[str, Any]:
     """What people and a restarted operator must learn at once."""
-    data = status.model_dump(exclude={"comparison", "verdict", "observed_share", "printed", "conditions"})
+    data = status.model_dump(
+        exclude={"comparison", "verdict", "observed_share", "observed_requests", "printed", "conditions"}
+    )
     if data["rollout"] is not None:
         data["rollout"] = {**data["rollout"], "judged_until": None, "judge": ""}
     data["conditions"] = [(each.type, each.status, each.reason) for each in status.conditions]

@@ -13,6 +13,7 @@ from serinus.controller.scheduler import Scheduler
 _WATCHED: dict[Kind, tuple[str, str]] = {
     "canarydeployments": (GROUP, VERSION),
     "canarypolicies": (GROUP, VERSION),
+    "canaryoverrides": (GROUP, VERSION),
     "virtualservices": ISTIO,
     "destinationrules": ISTIO,
 }

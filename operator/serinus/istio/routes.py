@@ -1,132 +1,146 @@
-"""Which routes of a VirtualService split traffic between the arms, and the patch that sets their weights."""
+"""Which routes of a VirtualService carry the arms, and what they give to each."""
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
-from serinus.istio.hosts import canonical_host
-from serinus.istio.patches import Operation, expect, pointer
+from serinus.istio.errors import LayoutError
+from serinus.istio.hosts import canonical_host, key_of
+from serinus.istio.variants import is_ours, variant_of, variant_weight
 
-DECISION_ANNOTATION = "serinus.io/decision"
-"""On a VirtualService: the id of the decision that its weights carry out."""
+Protocol = Literal["http", "tls", "tcp"]
+_PROTOCOLS: tuple[Protocol, ...] = ("http", "tls", "tcp")
 
 _WHOLE = 100
 
 
-class LayoutError(Exception):
-    """A VirtualService that cannot carry the canary as it is; the message names the route and what to do."""
-
-
 @dataclass(frozen=True, slots=True)
 class ArmRoute:
-    """An HTTP route with a destination for each arm: where it lies and the canary's percentage on it.
+    """A route that sends to the stable arm: where it lies, and the canary's percentage of those who may see it.
 
-    `index`, `stable` and `canary` are positions in spec.http and in the route's list of destinations.
+    `label`: how people and annotations call it: its name, or http[0], tls[0], tcp[0] by its place among its owner's
+    routes. `index` is its position in the list of its protocol; `stable` and `canary` are positions in its list of
+    destinations, `canary` None where the route sends to the stable alone. `weights`: the percentage by its own
+    destinations and by each route that Serinus put before it; they differ only where somebody else edited one.
     """
 
-    name: str
+    protocol: Protocol
+    label: str
     index: int
     stable: int
-    canary: int
-    weight: int
+    canary: int | None
+    weights: tuple[int, ...]
 
 
 def arm_routes(
-    virtual_service: dict[str, Any],
-    *,
-    host: str,
-    stable: str,
-    canary: str,
-    only: tuple[str, ...] = (),
-) -> tuple[ArmRoute, ...]:
-    """The HTTP routes that split `host` between the subsets `stable` and `canary`.
+    *family: dict[str, Any], host: str, stable: str, canary: str, only: Sequence[str] = ()
+) -> tuple[tuple[ArmRoute, ...], ...]:
+    """The routes to `host` that carry the subsets `stable` and `canary`, for each member of the family.
 
-    `only`: names of the routes to take; without it every route that sends to the host. `host` may be short: it is
-    read in the namespace of the VirtualService. Raises LayoutError when a route that should carry the canary cannot,
-    when a named route does not exist or exists twice, and when no route is left.
+    `family`: a VirtualService, and those to which it delegates. `host`: fully qualified. `only`: labels of the routes
+    to take; without it every route that sends to the host. Raises LayoutError when a route that should carry the canary
+    cannot, when a route is named that does not exist, when two have the same name, and when no route is left.
     """
-    metadata = virtual_service.get("metadata", {})
-    where = f"VirtualService {metadata.get('namespace', '')}/{metadata.get('name', '')}"
-    namespace = metadata.get("namespace", "default")
-    routes = virtual_service.get("spec", {}).get("http") or []
-    names = [route.get("name", "") for route in routes]
-    for name in only:
-        if names.count(name) != 1:
-            found = "no HTTP route" if name not in names else "more than one HTTP route"
-            raise LayoutError(f"{where} has {found} named {name!r}; it has: {', '.join(filter(None, names))}")
-    wanted = canonical_host(host, namespace)
-    found_routes = []
-    for index, route in enumerate(routes):
-        name = route.get("name", "")
-        label = f"{where}, route {name or index}"
-        destinations = [entry.get("destination", {}) for entry in route.get("route") or []]
-        to_host = [canonical_host(entry.get("host", ""), namespace) == wanted for entry in destinations]
-        if name in only if only else any(to_host):
-            found_routes.append(_arm_route(label, index, name, route, to_host, stable, canary))
-    if not found_routes:
-        raise LayoutError(f"{where} has no HTTP route to {wanted}; give one a destination for each subset")
-    return tuple(found_routes)
+    candidates = [list(_candidates(member, host)) for member in family]
+    everyone = [candidate for member in candidates for candidate in member]
+    chosen = _chosen(family, everyone, only)
+    found = tuple(
+        tuple(_arm_route(each, stable, canary) for each in member if each.label in chosen) for member in candidates
+    )
+    if not any(found):
+        raise LayoutError(f"{_title(family[0])} has no route to {host}; give one a destination for each subset")
+    return found
 
 
-def _arm_route(
-    label: str, index: int, name: str, route: dict[str, Any], to_host: list[bool], stable: str, canary: str
-) -> ArmRoute:
-    destinations = route.get("route") or []
-    positions = {}
-    for subset in (stable, canary):
-        matching = [
-            position
-            for position, entry in enumerate(destinations)
-            if to_host[position] and entry["destination"].get("subset") == subset
-        ]
-        if len(matching) != 1:
-            count = "no destination" if not matching else "more than one destination"
-            raise LayoutError(f"{label} has {count} for subset {subset!r}; it needs one (weight 0 is allowed)")
-        positions[subset] = matching[0]
-    others = len(destinations) - len(positions)
-    if others:
-        raise LayoutError(f"{label} has {others} more destination(s) beside {stable!r} and {canary!r}")
-    # Istio reads a weight that is left out as 0.
-    weights = [destinations[positions[subset]].get("weight", 0) for subset in (stable, canary)]
-    if sum(weights) != _WHOLE:
-        raise LayoutError(f"{label} has weights {weights[0]} and {weights[1]}; they must add up to 100")
-    return ArmRoute(name, index, positions[stable], positions[canary], weights[1])
+class _Candidate(NamedTuple):
+    """A route of an owner's: `to_host` says of each destination whether it is the host's; `ours` are copies of it."""
+
+    service: dict[str, Any]
+    protocol: Protocol
+    label: str
+    position: int
+    route: dict[str, Any]
+    to_host: tuple[bool, ...]
+    ours: Sequence[dict[str, Any]]
+
+    @property
+    def title(self) -> str:
+        return f"{_title(self.service)}, route {self.label}"
 
 
-def decision_on(virtual_service: dict[str, Any]) -> str:
-    """Id of the decision that the VirtualService carries, or an empty string."""
-    annotations = virtual_service.get("metadata", {}).get("annotations") or {}
-    return str(annotations.get(DECISION_ANNOTATION, ""))
+def _candidates(service: dict[str, Any], host: str) -> Iterator[_Candidate]:
+    namespace = service["metadata"]["namespace"]
+    canonical: dict[str, str] = {}
+    ours: dict[str, list[dict[str, Any]]] = {}  # they lie before the routes that they are copies of
+    for protocol in _PROTOCOLS:
+        place = 0
+        for index, route in enumerate(service.get("spec", {}).get(protocol) or []):
+            if is_ours(route):
+                ours.setdefault(variant_of(route), []).append(route)
+                continue
+            hosts = [(entry.get("destination") or {}).get("host", "") for entry in route.get("route") or []]
+            canonical |= {each: canonical_host(each, namespace) for each in hosts if each not in canonical}
+            to_host = tuple(canonical[each] == host for each in hosts)
+            label = route.get("name") or f"{protocol}[{place}]"
+            yield _Candidate(service, protocol, label, index, route, to_host, ours.get(label, ()))
+            place += 1
 
 
-def weights_patch(
-    virtual_service: dict[str, Any], routes: tuple[ArmRoute, ...], *, weight: int, decision: str
-) -> list[Operation]:
-    """The patch that gives the canary `weight` percent on the routes and names the decision in an annotation.
-
-    Guarded by tests on each destination's host, subset and old weight, and on the route's name: a VirtualService that
-    has changed since it was read refuses the patch (422).
-    """
-    operations: list[Operation] = []
-    for route in routes:
-        if route.name:
-            operations.append(expect(pointer("spec", "http", route.index, "name"), route.name))
-        for position, new in ((route.stable, _WHOLE - weight), (route.canary, weight)):
-            path = ("spec", "http", route.index, "route", position)
-            written = virtual_service["spec"]["http"][route.index]["route"][position]
-            for field in ("host", "subset"):
-                operations.append(expect(pointer(*path, "destination", field), written["destination"][field]))
-            if "weight" in written:
-                operations.append(expect(pointer(*path, "weight"), written["weight"]))
-            operations.append({"op": "add", "path": pointer(*path, "weight"), "value": new})
-    return [*operations, *_annotate(virtual_service, decision)]
+def _chosen(family: Sequence[dict[str, Any]], candidates: Sequence[_Candidate], only: Sequence[str]) -> set[str]:
+    """Labels of the routes to take; each is that of one route."""
+    count = Counter(candidate.label for candidate in candidates)
+    chosen = set(only) or {candidate.label for candidate in candidates if any(candidate.to_host)}
+    for label in sorted(chosen):
+        if count[label] != 1:
+            found = "no route" if label not in count else "more than one route"
+            raise LayoutError(f"{_title(family[0])} has {found} named {label!r}; it has: {', '.join(sorted(count))}")
+    return chosen
 
 
-def _annotate(virtual_service: dict[str, Any], decision: str) -> list[Operation]:
-    metadata = virtual_service["metadata"]
-    if metadata.get("annotations"):
-        return [{"op": "add", "path": pointer("metadata", "annotations", DECISION_ANNOTATION), "value": decision}]
-    # Adding the whole map would wipe what somebody else has just added: only for the object as it was read.
-    return [
-        expect(pointer("metadata", "resourceVersion"), metadata["resourceVersion"]),
-        {"op": "add", "path": pointer("metadata", "annotations"), "value": {DECISION_ANNOTATION: decision}},
+def _arm_route(candidate: _Candidate, stable: str, canary: str) -> ArmRoute:
+    destinations = candidate.route.get("route") or []
+    subsets = [
+        entry["destination"].get("subset") if is_hosts else None
+        for entry, is_hosts in zip(destinations, candidate.to_host, strict=True)
     ]
+    for subset in (stable, canary):
+        if subsets.count(subset) > 1:
+            raise LayoutError(f"{candidate.title} has more than one destination for subset {subset!r}; it needs one")
+    at, to_canary = (subsets.index(subset) if subset in subsets else None for subset in (stable, canary))
+    if at is None:
+        raise LayoutError(
+            f"{candidate.title} has no destination for subset {stable!r}; give it one, or list the routes to move in "
+            "spec.traffic.virtualServices[].routes"
+        )
+    others = len(destinations) - (1 if to_canary is None else 2)
+    if others:
+        raise LayoutError(
+            f"{candidate.title} has {others} more destination(s) beside {stable!r} and {canary!r}; "
+            "a route can be split between two arms only"
+        )
+    own = _own_weight(candidate, at, to_canary)
+    weights = tuple(_weights(candidate, own, canary))
+    return ArmRoute(candidate.protocol, candidate.label, candidate.position, at, to_canary, weights)
+
+
+def _own_weight(candidate: _Candidate, stable: int, canary: int | None) -> int:
+    if canary is None:
+        return 0
+    # Istio reads a weight that is left out as 0.
+    weights = [int(candidate.route["route"][place].get("weight", 0)) for place in (stable, canary)]
+    if sum(weights) != _WHOLE:
+        raise LayoutError(f"{candidate.title} has weights {weights[0]} and {weights[1]}; they must add up to 100")
+    return weights[1]
+
+
+def _weights(candidate: _Candidate, own: int, canary: str) -> Iterator[int]:
+    """What the canary gets by each of our routes, and by the owner's own where it hands anything out."""
+    told = [weight for route in candidate.ours if (weight := variant_weight(route, canary)) is not None]
+    yield from told
+    if own or not told:
+        yield own
+
+
+def _title(service: dict[str, Any]) -> str:
+    return "VirtualService {}/{}".format(*key_of(service))

@@ -2,10 +2,10 @@
 
 Pure and small to import: no cluster, no clock, no I/O. Ten lines of use:
 
-    from serinus.judge import Boundary, Counts, Evidence, GUARD, Metric, Policy, State, Tick, judge
+    from serinus.judge import GUARD, Boundary, Counts, Evidence, Policy, Proportion, State, Tick, judge
 
     two_points = Boundary(delta=0.02)
-    errors = Metric("error-rate", tolerance=two_points, margin=two_points)
+    errors = Proportion("error-rate", tolerance=two_points, margin=two_points)
     policy = Policy(metrics=(errors,), guard=two_points)
     state = State.start(policy)
     for canary, stable in [(Counts(300, 61), Counts(2700, 26))]:
@@ -15,26 +15,67 @@ Pure and small to import: no cluster, no clock, no I/O. Ten lines of use:
     print(verdict.verdict, verdict.message)
 """
 
+from serinus.judge.acknowledge import acknowledge
 from serinus.judge.comparison import Row
-from serinus.judge.evidence import Counts, Evidence, Missing, Tick
+from serinus.judge.counterfactual import Counterfactual, counterfactual
+from serinus.judge.evidence import (
+    Classes,
+    Counts,
+    Events,
+    Evidence,
+    Histogram,
+    Missing,
+    Past,
+    Sample,
+    Spread,
+    Tick,
+    Values,
+)
 from serinus.judge.judge import elevated, judge
-from serinus.judge.policy import GUARD, Boundary, Metric, Policy
+from serinus.judge.kinds.memory import Arm
+from serinus.judge.policy import (
+    GUARD,
+    Boundary,
+    Distribution,
+    Gauge,
+    Latency,
+    Metric,
+    Policy,
+    Proportion,
+    Rate,
+)
 from serinus.judge.state import State, StateError
 from serinus.judge.verdict import Verdict
 
 __all__ = [
     "GUARD",
+    "Arm",
     "Boundary",
+    "Classes",
+    "Counterfactual",
     "Counts",
+    "Distribution",
+    "Events",
     "Evidence",
+    "Gauge",
+    "Histogram",
+    "Latency",
     "Metric",
     "Missing",
+    "Past",
     "Policy",
+    "Proportion",
+    "Rate",
     "Row",
+    "Sample",
+    "Spread",
     "State",
     "StateError",
     "Tick",
+    "Values",
     "Verdict",
+    "acknowledge",
+    "counterfactual",
     "elevated",
     "judge",
 ]

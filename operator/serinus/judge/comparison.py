@@ -1,14 +1,15 @@
-"""The comparison: one row per metric, the worse first (R21, R22)."""
+"""The comparison: every metric's rows, the worse first (R21, R22)."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from serinus.judge import interval, wealth
-from serinus.judge.evidence import Counts, Evidence, Missing
-from serinus.judge.policy import Metric, Policy
-from serinus.judge.state import MetricState
+from serinus.judge.evidence import Evidence, Missing
+from serinus.judge.kinds.memory import Arm, Estimate, Unit
+from serinus.judge.ledger import Ledger
+from serinus.judge.policy import Metric, Policy, Rate
+from serinus.judge.state import State
 
 RowVerdict = Literal["worse", "no data", "undecided", "within tolerance", "better"]
 _ORDER: tuple[RowVerdict, ...] = ("worse", "no data", "undecided", "within tolerance", "better")
@@ -16,88 +17,136 @@ _ORDER: tuple[RowVerdict, ...] = ("worse", "no data", "undecided", "within toler
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A metric in this step: both arms, their difference with its interval, and the way to either verdict.
+    """A metric, or one quantile of it, in this step: both arms, their difference, and the way to either verdict.
 
-    Rates and differences are shares (0.01 is 1 %); `difference` is canary minus stable. `low` and `high` bound it with
-    probability `confidence` at all looks together, None where a side is unbounded. `rollback` and `promote` are the
-    logarithms of the wealth over the logarithm that the verdict needs, cut to 0 … 1.
+    Estimates and differences are in `unit` (shares: 0.01 is 1 %); `difference` is canary minus stable. `low` and `high`
+    bound it with probability `confidence` at all looks together, None where a side is unbounded. Wealth, and what a
+    verdict needs of it, is in logarithms.
     """
 
+    name: str
     metric: Metric
+    kind: str
+    unit: Unit
     verdict: RowVerdict
     missing: Missing | None
-    canary: Counts
-    stable: Counts
+    canary: Arm
+    stable: Arm
     difference: float | None
     relative: float | None
     low: float | None
     high: float | None
     confidence: float
     p_value: float
-    rollback: float
-    promote: float
+    rollback_wealth: float
+    rollback_needs: float
+    """The wealth of its own at which this row alone rolls back."""
+    promote_wealth: float
+    promote_needs: float
+    """The wealth at which its margin counts as ruled out."""
+    gating: bool
+    """Whether it can block a promotion or roll back."""
     proven: bool
     """The margin has been ruled out: promote wealth ≥ 1/β now."""
     regressed: bool
     """Its own rollback wealth is ≥ 1/α now."""
+    phi: float | None
+    """By how much its counts vary more than a binomial's; None where that is unknown, and the bets untempered."""
+    tested: str
+    model: str
+    """What the test relies on besides counts; empty where it relies on nothing."""
 
     @property
-    def canary_rate(self) -> float | None:
-        """Share of events in the canary; None without requests."""
-        return _share(self.canary)
+    def rollback(self) -> float:
+        """How far the row is on its way to a rollback: 0 to 1."""
+        of_alpha = -np.log(1 - self.confidence)
+        return float(np.clip(1 - (self.rollback_needs - self.rollback_wealth) / of_alpha, 0.0, 1.0))
 
     @property
-    def stable_rate(self) -> float | None:
-        """Share of events in the stable arm; None without requests."""
-        return _share(self.stable)
+    def promote(self) -> float:
+        """How far the row is on its way to a promotion: 0 to 1."""
+        return float(np.clip(self.promote_wealth / self.promote_needs, 0.0, 1.0))
+
+    @property
+    def effective(self) -> float:
+        """The canary's requests, for as many as they count where they cluster."""
+        return self.canary.total / (self.phi or 1.0)
 
 
-def row_of(metric: Metric, state: MetricState, evidence: Evidence, policy: Policy, ticks: int) -> Row:
-    """The metric's row after `ticks` ticks of the rollout; `evidence` is the newest tick's."""
-    own = wealth.rollback_total(state.rollback, ticks, policy.planned_ticks)
-    promote = wealth.promote_total(state.promote)
+def rows_of(policy: Policy, state: State, metric: Metric, ledger: Ledger, seen: Evidence) -> list[Row]:
+    """The metric's rows after the newest tick, of which `seen` is the evidence."""
+    own = ledger.row_wealth(metric, state.ticks, policy.planned_ticks)
+    promote = ledger.promote_wealth()
+    gates = ledger.memory.shape(metric).gates
+    return [
+        _row(policy, metric, ledger, seen, index, estimate, float(own[index]), float(promote[index]), gates[index])
+        for index, estimate in enumerate(ledger.memory.estimates(metric))
+    ]
+
+
+def _row(
+    policy: Policy,
+    metric: Metric,
+    ledger: Ledger,
+    seen: Evidence,
+    index: int,
+    estimate: Estimate,
+    own: float,
+    promote: float,
+    is_gate: bool,
+) -> Row:
     to_rollback, to_promote = np.log(1 / policy.alpha), np.log(1 / policy.beta)
-    share = policy.weights.get(metric.name, 1.0)
-    bounds = interval.interval(interval.grid(state.unit), state.interval, policy.alpha)
-    low, high = bounds.low, bounds.high
-    if metric.higher_is_better:  # the bets were about failures
-        low, high = (None if high is None else -high), (None if low is None else -low)
-    canary_rate, stable_rate = _share(state.canary), _share(state.stable)
-    difference = None if canary_rate is None or stable_rate is None else canary_rate - stable_rate
+    share = policy.weights.get(metric.name, 1.0) / sum(ledger.memory.shape(metric).gates)
+    bounds = ledger.memory.interval(
+        metric, index, ledger.intervals[index].astype(float), float(ledger.unit[index]), policy.alpha
+    )
+    canary, stable = estimate.canary.estimate, estimate.stable.estimate
+    difference = None if canary is None or stable is None else canary - stable
     regressed, proven = own >= to_rollback, promote >= to_promote
-    gain = low if metric.higher_is_better else (None if high is None else -high)
+    gain = bounds.low if _rises(metric) else None if bounds.high is None else -bounds.high
     verdict: RowVerdict = "undecided"
     if regressed:
         verdict = "worse"
-    elif evidence.missing is not None:
+    elif seen.missing is not None:
         verdict = "no data"
-    elif gain is not None and gain > 0:
+    elif gain is not None and gain > 0 and not (isinstance(metric, Rate) and metric.two_sided):
         verdict = "better"
     elif proven:
         verdict = "within tolerance"
     return Row(
+        name=f"{metric.name} {estimate.label}".rstrip(),
         metric=metric,
+        kind=ledger.memory.name,
+        unit=ledger.memory.unit,
         verdict=verdict,
-        missing=evidence.missing,
-        canary=state.canary,
-        stable=state.stable,
+        missing=seen.missing,
+        canary=estimate.canary,
+        stable=estimate.stable,
         difference=difference,
-        relative=difference / stable_rate if difference is not None and stable_rate else None,
-        low=low,
-        high=high,
+        relative=difference / stable if difference is not None and stable else None,
+        low=bounds.low,
+        high=bounds.high,
         confidence=1 - policy.alpha,
-        p_value=min(1.0, float(np.exp(-state.peak))),
-        rollback=float(np.clip((own + np.log(share)) / to_rollback, 0.0, 1.0)),
-        promote=float(np.clip(promote / to_promote, 0.0, 1.0)),
+        p_value=min(1.0, float(np.exp(-float(ledger.peak[index])))),
+        rollback_wealth=own,
+        rollback_needs=float(to_rollback - np.log(share)),
+        promote_wealth=promote,
+        promote_needs=float(to_promote),
+        gating=metric.gating and is_gate,
         proven=bool(proven),
         regressed=bool(regressed),
+        phi=None if np.isnan(ledger.excess[index]) else float(ledger.phi[index]),
+        tested=estimate.tested,
+        model=estimate.model,
     )
 
 
 def sort_rows(rows: list[Row]) -> tuple[Row, ...]:
     """Worse rows first, then by how near they are to a rollback."""
-    return tuple(sorted(rows, key=lambda row: (_ORDER.index(row.verdict), -row.rollback, row.metric.name)))
+    return tuple(
+        sorted(rows, key=lambda row: (_ORDER.index(row.verdict), row.rollback_needs - row.rollback_wealth, row.name))
+    )
 
 
-def _share(counts: Counts) -> float | None:
-    return counts.x / counts.n if counts.n > 0 else None
+def _rises(metric: Metric) -> bool:
+    return bool(getattr(metric, "higher_is_better", False))

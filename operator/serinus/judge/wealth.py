@@ -1,8 +1,9 @@
-"""Wealth: the running product of e-values, as logarithms, one entry for each alternative of the mixture."""
+"""Wealth: the running product of e-values, as logarithms; the last axis has the alternatives of a mixture."""
 
 import numpy as np
 
-from serinus.judge.proportion import ODDS, Floats
+from serinus.judge.bets import ODDS
+from serinus.judge.evidence import Floats
 
 HEDGE = 0.003
 """Share of each rollback bet that is kept back, so that one bad tick cannot ruin it."""
@@ -10,12 +11,12 @@ HEDGE = 0.003
 _FIRST = 0.7  # invested at tick 0; the rest restarts the bets, so that a late regression is found as well
 _LATER = 1 - _FIRST
 SHARES = len(ODDS)
-"""How many alternatives share the wealth."""
+"""How many alternatives share the wealth of a test."""
 
 
-def rollback_start() -> Floats:
-    """Log-wealth of the alternatives before the first tick: nothing is invested yet."""
-    return np.full(SHARES, -np.inf)
+def rollback_start(*shape: int) -> Floats:
+    """Log-wealth of tests of this shape before the first tick, shape (*shape, 6): nothing is invested yet."""
+    return np.full((*shape, SHARES), -np.inf)
 
 
 def rollback_step(log_wealth: Floats, log_e: Floats, tick: int, planned: int) -> Floats:
@@ -29,30 +30,33 @@ def rollback_step(log_wealth: Floats, log_e: Floats, tick: int, planned: int) ->
     return np.asarray(grown + np.logaddexp(np.log1p(-HEDGE) + log_e, np.log(HEDGE)))
 
 
-def rollback_total(log_wealth: Floats, ticks: int, planned: int) -> float:
-    """Log of the whole wealth after `ticks` ticks: Σ of the alternatives and the cash not yet invested."""
-    if ticks == 0:
-        return 0.0
-    cash = np.log(_LATER * planned / (planned + ticks - 1.0))
-    return float(np.logaddexp.reduce(np.append(log_wealth, cash)))
+def rollback_total(log_wealth: Floats, ticks: int, planned: int) -> Floats:
+    """Log of each test's whole wealth after `ticks` ticks: Σ of the alternatives and the cash not yet invested."""
+    cash = 1.0 if ticks == 0 else _LATER * planned / (planned + ticks - 1.0)
+    return np.asarray(np.logaddexp(np.logaddexp.reduce(log_wealth, axis=-1), np.log(cash)))
 
 
-def promote_start() -> Floats:
-    """Log-wealth of the alternatives at the start of a step: 1, in equal shares."""
-    return np.full(SHARES, -np.log(SHARES))
+def promote_start(*shape: int) -> Floats:
+    """Log-wealth at the start of a step: 1 for each test, in equal shares of its alternatives, the last axis."""
+    return np.full(shape, -np.log(shape[-1]))
 
 
 def promote_step(log_wealth: Floats, log_e: Floats, beta: float) -> Floats:
-    """Log-wealth of each alternative after a tick; the whole is capped at 1/β².
+    """Log-wealth of each alternative after a tick; the whole of a test is capped at 1/β².
 
     Throwing wealth away keeps it valid, and without the cap a canary that was good for an hour and has just turned
     bad would be promoted on its past.
     """
     grown = log_wealth + log_e
-    surplus = np.logaddexp.reduce(grown) + 2 * np.log(beta)
-    return grown - max(0.0, float(surplus))
+    surplus = promote_total(grown) + 2 * np.log(beta)
+    return np.asarray(grown - np.maximum(0.0, surplus)[..., None])
 
 
-def promote_total(log_wealth: Floats) -> float:
-    """Log of the whole promote wealth."""
-    return float(np.logaddexp.reduce(log_wealth))
+def promote_total(log_wealth: Floats) -> Floats:
+    """Log of each test's whole promote wealth."""
+    return np.asarray(np.logaddexp.reduce(log_wealth, axis=-1))
+
+
+def average(log_wealth: Floats) -> Floats:
+    """Log of the mean wealth of the tests, the last axis: an e-value whatever their dependence (Vovk, Wang 2021)."""
+    return np.asarray(np.logaddexp.reduce(log_wealth, axis=-1) - np.log(log_wealth.shape[-1]))

@@ -1,7 +1,39 @@
 """Evidence: what Prometheus says about both arms in one slot of the tick grid, and what it does not say."""
 
-from serinus.metrics.collect import Arms, collect, history
+from serinus.metrics.arms import Arm, Arms
+from serinus.metrics.collect import Collected, Inquiry, collect, inquiries
+from serinus.metrics.connection import Connection, Credentials, CredentialsError
+from serinus.metrics.custom import QueryError
+from serinus.metrics.desk import Desk, Reader, catch_up
+from serinus.metrics.doubts import Doubt
+from serinus.metrics.errors import SourceError
 from serinus.metrics.grid import Grid
-from serinus.metrics.source import Prometheus, SourceError
+from serinus.metrics.past import history
+from serinus.metrics.reach import Reach
+from serinus.metrics.silence import Silence
+from serinus.metrics.slot import Slot
+from serinus.metrics.source import Prometheus
 
-__all__ = ["Arms", "Grid", "Prometheus", "SourceError", "collect", "history"]
+__all__ = [
+    "Arm",
+    "Arms",
+    "Collected",
+    "Connection",
+    "Credentials",
+    "CredentialsError",
+    "Desk",
+    "Doubt",
+    "Grid",
+    "Inquiry",
+    "Prometheus",
+    "QueryError",
+    "Reach",
+    "Reader",
+    "Silence",
+    "Slot",
+    "SourceError",
+    "catch_up",
+    "collect",
+    "history",
+    "inquiries",
+]

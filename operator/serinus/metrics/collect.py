@@ -1,120 +1,181 @@
-"""The evidence of one tick: query, increments, arms, and the names of what is missing."""
+"""The evidence of one tick: every metric's question, its answer, and the names of what is missing."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from serinus.judge.evidence import Counts, Evidence, Missing
-from serinus.metrics.increments import Increment, Labels, increments
-from serinus.metrics.source import Prometheus, Sample, SourceError
-from serinus.metrics.templates import (
-    AT,
-    AT_END,
-    AT_START,
-    SCRAPED,
-    WAS_UP,
-    Selector,
-    history_query,
-    requests_query,
-)
+from serinus.api import CanaryPolicySpec, Metric
+from serinus.judge.evidence import Evidence, Missing
+from serinus.judge.policy import GUARD
+from serinus.metrics import samples
+from serinus.metrics.arms import Arms
+from serinus.metrics.custom import QueryError
+from serinus.metrics.custom_question import custom_question
+from serinus.metrics.desk import Question, Reader
+from serinus.metrics.doubts import Doubt, Finding, finding
+from serinus.metrics.errors import SourceError
+from serinus.metrics.istio import SCRAPE_DURATION, IstioQuestion
+from serinus.metrics.reach import Reach, reach
+from serinus.metrics.reading import Reading
+from serinus.metrics.samples import Failures, SampleError, Samples
+from serinus.metrics.silence import Silence
+from serinus.metrics.slot import Slot
 
-_HISTORY = 3600.0  # seconds of the stable's past that the first bets are made from
-_IMPLAUSIBLE = 0.001  # an empty arm is "no traffic" when chance explains it less often than this
-_SERVER_ERRORS = "5"
+_UNATTRIBUTED = 0.02  # of the canary's share: were all of these failures the canary's, one would want to know
+_PER_SECOND = 1000.0
+_UNIT = {"s": _PER_SECOND, "ms": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Arms:
-    """Which series are whose: labels of both arms, and the host and reporter that they share."""
+class Collected:
+    """What is known of one tick.
 
-    host: str
-    reporter: str
-    stable: tuple[tuple[str, str], ...]
-    canary: tuple[tuple[str, str], ...]
-
-    def selector(self) -> Selector:
-        """Both arms in one: the union of their values, label by label; `of` tells them apart afterwards."""
-        values: dict[str, set[str]] = defaultdict(set)
-        for label, value in (*self.stable, *self.canary):
-            values[label].add(value)
-        return self._with({label: tuple(sorted(found)) for label, found in values.items()})
-
-    def stable_selector(self) -> Selector:
-        """The stable arm alone."""
-        return self._with({label: (value,) for label, value in self.stable})
-
-    def of(self, labels: Labels) -> str | None:
-        """Whose series this is: "stable", "canary", or nobody's."""
-        found = set(labels)
-        if found.issuperset(self.stable):
-            return "stable"
-        return "canary" if found.issuperset(self.canary) else None
-
-    def _with(self, values: dict[str, tuple[str, ...]]) -> Selector:
-        shared = {"destination_service": (self.host,), "reporter": (self.reporter,)}
-        return Selector(tuple((shared | values).items()))
-
-
-async def collect(prometheus: Prometheus, arms: Arms, start: float, end: float, *, weight: int) -> Evidence:
-    """Requests of both arms between two Unix times and how many of them failed with a 5xx, exactly as counted.
-
-    `weight` is the canary's percentage of traffic then; it only tells an arm that has no traffic from one that
-    happened to get none. Never raises for what Prometheus does: the evidence names it.
+    `evidence`: by metric, and of requests and failed requests under GUARD. `doubts`: what is missing, in words.
+    `reach`: whether requests reach their arm; None where that could not be read. `scrape_duration`: the longest that a
+    scrape took, in seconds: samples of the tick may come that late.
     """
+
+    evidence: Mapping[str, Evidence]
+    doubts: tuple[Doubt, ...] = ()
+    reach: Reach | None = None
+    scrape_duration: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """How one row of the comparison is measured: what is asked, and how the answer is read.
+
+    `names`: the parts of the answer that are counted. `quantiles`: the rows of a latency.
+    """
+
+    name: str
+    question: Question
+    names: tuple[str, ...]
+    sample: Callable[[Reading, int], Samples]
+    is_level: bool = False
+    quantiles: tuple[float, ...] = ()
+
+
+def inquiries(policy: CanaryPolicySpec, arms: Arms) -> tuple[Inquiry, ...]:
+    """How the guard and each metric of the policy are measured. Raises QueryError for a query that cannot be read."""
+    requests = IstioQuestion("requests", arms, arms.reporter)
+    guard = Inquiry(GUARD, requests, ("requests",), lambda reading, _: samples.errors(reading, Failures()))
+    asked = [guard]
+    for index, metric in enumerate(policy.metrics):
+        try:
+            asked.append(_inquiry(metric, arms))
+        except QueryError as error:
+            raise QueryError(f"metrics[{index}].{error}") from error
+    return tuple(asked)
+
+
+async def collect(reader: Reader, asked: Sequence[Inquiry], slot: Slot, *, weight: int, silence: Silence) -> Collected:
+    """The evidence of all that is asked about one tick.
+
+    `weight` is the canary's percentage of traffic then; it only tells an arm that has no traffic from one that happened
+    to get none. Never raises for what a server does: the evidence names it, and the doubts say it.
+    """
+    questions = list(dict.fromkeys(inquiry.question for inquiry in asked))
+    answers = await asyncio.gather(*(_ask(reader, question, slot) for question in questions))
+    answer = dict(zip(questions, answers, strict=True))
+    evidence: dict[str, Evidence] = {}
+    doubts: list[Doubt] = []
+    for inquiry in asked:
+        found = answer[inquiry.question]
+        evidence[inquiry.name], doubted = (
+            _unanswered(found) if isinstance(found, SourceError) else _evidence(inquiry, found, slot, weight)
+        )
+        text = inquiry.question.text
+        is_silent = doubted is not None and doubted.missing is Missing.NO_SERIES
+        lasting = silence.lasts(text, slot.end, is_silent=is_silent)
+        if doubted is not None:
+            doubts.append(Doubt(inquiry.name, doubted.missing, doubted.detail, text, lasting))
+    requests = answer[asked[0].question]
+    if isinstance(requests, SourceError):
+        return Collected(evidence, tuple(doubts))
+    took = max(requests.shared(SCRAPE_DURATION).rises.values(), default=0.0)
+    return Collected(evidence, tuple(doubts), reach(requests), took)
+
+
+async def _ask(reader: Reader, question: Question, slot: Slot) -> Reading | SourceError:
     try:
-        samples = await prometheus.query(requests_query(arms.selector(), end - start), end)
+        return await reader.read(question, slot)
     except SourceError as error:
-        return Evidence(missing=error.missing)
-    return read_answer(samples, arms, start=start, weight=weight)
+        return error
 
 
-async def history(prometheus: Prometheus, arms: Arms, at: float) -> Counts:
-    """The stable arm's requests and errors in the hour before `at`; a prior for the first bets, zero if unknown."""
+def _unanswered(error: SourceError) -> tuple[Evidence, Finding | None]:
+    return Evidence(canary=None, stable=None, missing=error.missing), Finding(error.missing, str(error))
+
+
+def _evidence(inquiry: Inquiry, reading: Reading, slot: Slot, weight: int) -> tuple[Evidence, Finding | None]:
     try:
-        samples = await prometheus.query(history_query(arms.stable_selector(), _HISTORY), at)
-    except SourceError:
-        return Counts()
-    return _errors(Increment(sample.labels, sample.value) for sample in samples)
+        found = inquiry.sample(reading, weight)
+    except SampleError as error:
+        doubted: Finding | None = Finding(Missing.PARTIAL, str(error))
+        return Evidence(canary=None, stable=None, missing=Missing.PARTIAL), doubted
+    doubted = finding(
+        reading, found, inquiry.names, slot=slot, weight=weight, is_level=inquiry.is_level
+    ) or _unattributed(reading, weight)
+    return Evidence(found.canary, found.stable, missing=doubted.missing if doubted else None), doubted
 
 
-def read_answer(samples: Iterable[Sample], arms: Arms, *, start: float, weight: int) -> Evidence:
-    """Evidence from the answer to `requests_query` at the end of a tick that began at `start`."""
-    parts: dict[str, dict[Labels, float]] = defaultdict(dict)
-    for sample in samples:
-        labels = dict(sample.labels)
-        parts[labels.pop(AT, "")][tuple(sorted(labels.items()))] = sample.value
-    if not parts[AT_END]:
-        return Evidence(missing=Missing.NO_SERIES)
-    was_up = {
-        (dict(labels).get("job", ""), dict(labels).get("instance", "")): value == 1
-        for labels, value in parts[WAS_UP].items()
+def _unattributed(reading: Reading, weight: int) -> Finding | None:
+    """Failures before any workload was reached, too many to be silent about if all of them were the canary's."""
+    seen = reach(reading)
+    if seen.unattributed == 0 or seen.unattributed <= _UNATTRIBUTED * weight / 100 * seen.total:
+        return None
+    return Finding(Missing.UNATTRIBUTED, f"{seen.unattributed:g} of {seen.total:g} requests reached no workload")
+
+
+def _inquiry(metric: Metric, arms: Arms) -> Inquiry:
+    if metric.template is not None:
+        return _of_template(metric, arms)
+    question = custom_question(metric, arms)
+    kind = metric.effective_kind
+    unit = _UNIT[metric.unit or "s"]
+    by_kind: dict[str, tuple[tuple[str, ...], Callable[[Reading], Samples]]] = {
+        "proportion": (("total", "events"), samples.proportion),
+        "rate": (("total", "events"), samples.rate),
+        "latency": (("buckets",), lambda reading: samples.latency(reading, "buckets", unit)),
+        "distribution": (("classes",), samples.distribution),
+        "gauge": (("value",), samples.levels),
     }
-    rises = increments(parts[AT_START], parts[AT_END], was_up)
-    canary = [rise for rise in rises if arms.of(rise.labels) == "canary"]
-    stable = [rise for rise in rises if arms.of(rise.labels) == "stable"]
-    counted = _errors(canary), _errors(stable)
-    doubts = [rise.doubt for rise in (*canary, *stable) if rise.doubt is not None]
-    missing = doubts[0] if doubts else None
-    if max(parts[SCRAPED].values(), default=0.0) <= start:
-        missing = Missing.STALE
-    elif missing is None and _has_no_traffic(*counted, weight):
-        missing = Missing.NO_TRAFFIC
-    return Evidence(counted[0], counted[1], missing=missing)
+    names, sample = by_kind[kind]
+    return Inquiry(
+        metric.name,
+        question,
+        names,
+        lambda reading, _: sample(reading),
+        is_level=kind == "gauge",
+        quantiles=metric.effective_quantiles if kind == "latency" else (),
+    )
 
 
-def _errors(rises: Iterable[Increment]) -> Counts:
-    total = failed = 0.0
-    for rise in rises:
-        total += rise.value
-        if dict(rise.labels).get("response_code", "").startswith(_SERVER_ERRORS):
-            failed += rise.value
-    return Counts(total, failed)
+def _of_template(metric: Metric, arms: Arms) -> Inquiry:
+    requests = IstioQuestion("requests", arms, arms.reporter)
+    if metric.template == "istio-latency":
+        durations = IstioQuestion("durations", arms, arms.reporter)
+        return Inquiry(
+            metric.name,
+            durations,
+            ("durations",),
+            lambda reading, _: samples.latency(reading, "durations", 1.0),
+            quantiles=metric.effective_quantiles,
+        )
+    if metric.template == "istio-throughput":
+        # Who sends the requests sees each of them once; destinations count every retry.
+        sent = IstioQuestion("requests", arms, "source" if arms.reporter == "destination" else arms.reporter)
+        return Inquiry(metric.name, sent, ("requests",), samples.share)
+    failures = _failures(metric)
+    count = samples.successes if metric.template == "istio-success" else samples.errors
+    return Inquiry(metric.name, requests, ("requests",), lambda reading, _: count(reading, failures))
 
 
-def _has_no_traffic(canary: Counts, stable: Counts, weight: int) -> bool:
-    """Whether an arm is emptier than the weight explains: requests are split independently."""
-    total = canary.n + stable.n
-    if total == 0:
-        return True
-    share = weight / 100
-    return (canary.n == 0 and (1 - share) ** total < _IMPLAUSIBLE) or (stable.n == 0 and share**total < _IMPLAUSIBLE)
+def _failures(metric: Metric) -> Failures:
+    usual = Failures()
+    if metric.failures is None:
+        return usual
+    codes = tuple(code.replace("xx", "") for code in metric.failures.codes or ()) or usual.codes
+    grpc = tuple(str(status) for status in metric.failures.grpc or ()) or usual.grpc
+    return Failures(codes, grpc)

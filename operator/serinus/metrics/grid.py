@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from serinus.metrics.slot import Slot
+
 _FINER = 5  # how many looks an elevated tick is divided into ...
 _FINEST = 1.0  # ... but none shorter than this, in seconds
 
@@ -30,6 +32,12 @@ class Grid:
         fine = max(_FINEST, self.interval / _FINER)
         # The slot's own boundary counts as well, also where the interval is no multiple of the finer one.
         return min(end, self.start(after) + (math.floor((after - self.start(after)) / fine) + 1) * fine)
+
+    def whole_slots(self, after: float, now: float) -> list[Slot]:
+        """The slots that begin at `after` or later, and whose evidence is complete at `now`, in order."""
+        first = math.ceil(after / self.interval)
+        end = math.floor((now - self.lateness) / self.interval)
+        return [Slot(number * self.interval, (number + 1) * self.interval) for number in range(first, end)]
 
     def is_boundary(self, time: float) -> bool:
         """Whether a slot begins at `time`."""

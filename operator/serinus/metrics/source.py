@@ -1,95 +1,102 @@
-"""The seam to Prometheus: one instant query in, vectors of samples out, every failure as one kind of error."""
+"""The seam to Prometheus: a query in, rows out, every failure as one kind of error."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+import time
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
-import requests
-from prometheus_api_client import PrometheusConnect
-from prometheus_api_client.exceptions import PrometheusApiClientException
-from urllib3.util import Retry
+import aiohttp
 
 from serinus.judge.evidence import Missing
+from serinus.metrics.answers import Row, matrix, vector
+from serinus.metrics.breaker import Breaker
+from serinus.metrics.connection import Connection
+from serinus.metrics.errors import SourceError, TooMuch
 
-_TIMEOUT = (2.0, 5.0)  # to connect, to read: seconds
-_WORKERS = 8  # queries under way at once: the client is synchronous
-_DETAIL = 200  # characters of an answer that an error quotes
+_CONNECT, _TOTAL = 2.0, 5.0  # seconds for a connection, and for everything from the request to the answer's last byte
+_AT_ONCE = 8  # queries under way on one server; more wait, within the same time limit
+_LARGEST = 32 * 2**20  # bytes of an answer
+_CHUNK = 2**16
 
-
-class SourceError(Exception):
-    """A query without a usable answer. `missing` says which kind; the message says what came instead."""
-
-    def __init__(self, missing: Missing, message: str) -> None:
-        super().__init__(message)
-        self.missing = missing
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One series of an answer: its labels without the metric's name, and its value."""
-
-    labels: tuple[tuple[str, str], ...]
-    value: float
+Rows = TypeVar("Rows", list[Row], Mapping[float, list[Row]])
 
 
 class Prometheus:
-    """A Prometheus server, or what answers like one, at `address`.
+    """A Prometheus server, or what answers like one.
 
-    Queries run in a bounded pool of threads and never longer than connect and read time-outs allow; none is repeated,
-    because the next tick comes anyway.
+    A query takes no longer than the time limits, follows no redirect and is never repeated: the next tick comes anyway.
+    A server that repeatedly does not answer is left alone for a while (see Breaker). Raises CredentialsError where the
+    connection's certificates are none.
     """
 
-    def __init__(self, address: str) -> None:
-        session = requests.Session()
-        session.max_redirects = 0
-        session.hooks["response"].append(_refuse_doubtful)
-        self.address = address.rstrip("/")
-        # Method POST would send the query in the URL all the same (prometheus-api-client 0.7 passes `params`).
-        self._client = PrometheusConnect(
-            url=self.address,
-            session=session,
-            timeout=_TIMEOUT,  # a pair, as requests takes it
-            retry=Retry(total=0, redirect=0),
-        )
-        self._threads = ThreadPoolExecutor(_WORKERS, thread_name_prefix="prometheus")
+    def __init__(self, connection: Connection) -> None:
+        self.address = connection.address.rstrip("/")
+        self._connection = connection
+        self._tls = connection.credentials.tls()
+        self._session: aiohttp.ClientSession | None = None
+        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._breaker = Breaker(time.monotonic)
 
-    async def query(self, promql: str, at: float) -> list[Sample]:
-        """The vector that `promql` gives at Unix time `at` (seconds). Raises SourceError."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._query, promql, at)
+    async def query(self, promql: str, at: float) -> list[Row]:
+        """The rows that `promql` gives at Unix time `at` (seconds). Raises SourceError."""
+        body, status = await self._ask("query", {"query": promql, "time": f"{at:.3f}"})
+        return self._read(lambda: vector(body, status))
 
-    def close(self) -> None:
-        """Let the threads and connections go."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self._client.close()
+    async def query_range(self, promql: str, start: float, end: float, step: float) -> Mapping[float, list[Row]]:
+        """The rows of `promql` at start, start + step, ... end, by Unix time. Raises SourceError."""
+        times = {"start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:.3f}"}
+        body, status = await self._ask("query_range", {"query": promql, **times})
+        return self._read(lambda: matrix(body, status))
 
-    def _query(self, promql: str, at: float) -> list[Sample]:
+    async def close(self) -> None:
+        """Let the connections go."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def _ask(self, what: str, form: Mapping[str, str]) -> tuple[bytes, int]:
+        """The body and status of an answer, whatever they are. Raises SourceError where none comes in time."""
+        if not self._breaker.may_ask():
+            raise self._unreachable("it has not answered lately and is left alone for up to a minute")
         try:
-            answer = self._client.custom_query(promql, params={"time": f"{at:.3f}"})
-        except SourceError:
-            raise
-        except PrometheusApiClientException as error:
-            raise SourceError(Missing.UNREACHABLE, f"{self.address}: {str(error)[:_DETAIL]}") from error
-        except requests.RequestException as error:
-            raise SourceError(Missing.UNREACHABLE, f"{self.address}: {type(error).__name__}") from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise SourceError(Missing.UNREACHABLE, f"{self.address}: the answer is not Prometheus's") from error
-        return [_sample(entry) for entry in answer]
+            async with asyncio.timeout(_TOTAL), self._places:
+                answer = await self._post(f"{self.address}/api/v1/{what}", {**form, "timeout": f"{_TOTAL:g}s"})
+        except TimeoutError as error:
+            self._breaker.failed()
+            raise self._unreachable(f"no answer within {_TOTAL:g} s") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            self._breaker.failed()
+            raise self._unreachable(f"no answer ({type(error).__name__})") from error
+        self._breaker.answered()
+        return answer
 
+    async def _post(self, url: str, form: Mapping[str, str]) -> tuple[bytes, int]:
+        # A redirect is not followed: credentials go to this address and no other (I10).
+        async with self._connected().post(url, data=form, allow_redirects=False) as response:
+            body = bytearray()
+            async for chunk in response.content.iter_chunked(_CHUNK):
+                body += chunk
+                if len(body) > _LARGEST:
+                    raise TooMuch(
+                        Missing.PARTIAL,
+                        f"{self.address}: its answer is larger than {_LARGEST // 2**20} MB; make the query select less",
+                    )
+            return bytes(body), response.status
 
-def _refuse_doubtful(response: requests.Response, *_: Any, **__: Any) -> None:
-    """Look at what the client drops: warnings, and the type of the result."""
-    if response.status_code != requests.codes.ok:
-        return
-    body = response.json()
-    if warnings := body.get("warnings"):
-        raise SourceError(Missing.PARTIAL, f"Prometheus warns: {'; '.join(map(str, warnings))[:_DETAIL]}")
-    kind = body.get("data", {}).get("resultType")
-    if kind != "vector":
-        raise SourceError(Missing.UNREACHABLE, f"the query gives a {kind}, not a vector")
+    def _connected(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            credentials = self._connection.credentials
+            self._session = aiohttp.ClientSession(
+                headers=dict(credentials.headers),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT),
+                connector=aiohttp.TCPConnector(limit=_AT_ONCE, ssl=self._tls),
+            )
+        return self._session
 
+    def _read(self, read: Callable[[], Rows]) -> Rows:
+        try:
+            return read()
+        except SourceError as error:
+            raise type(error)(error.missing, f"{self.address}: {error}") from error
 
-def _sample(entry: dict[str, Any]) -> Sample:
-    labels = tuple(sorted((name, value) for name, value in entry["metric"].items() if name != "__name__"))
-    return Sample(labels, float(entry["value"][1]))
+    def _unreachable(self, why: str) -> SourceError:
+        return SourceError(Missing.UNREACHABLE, f"{self.address}: {why}")

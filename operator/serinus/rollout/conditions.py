@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from serinus.api import CanaryDeploymentStatus, ConditionStatus, Phase
+from serinus.rollout.drift import Drift
 from serinus.rollout.live import Obstacle
 from serinus.rollout.subject import Subject
 
@@ -11,11 +12,16 @@ _DATA_REASONS = ("NoSeries", "NoTraffic", "StaleData", "CounterReset", "Promethe
 
 
 def conditions(
-    status: CanaryDeploymentStatus, subject: Subject | None, obstacle: Obstacle | None, now: datetime
+    status: CanaryDeploymentStatus,
+    subject: Subject | None,
+    obstacle: Obstacle | None,
+    drift: Drift | None,
+    now: datetime,
 ) -> tuple[ConditionStatus, ...]:
     """All conditions that follow from the status; a transition time moves only when its status does.
 
-    `subject` is None for an object that cannot be read; `obstacle` is what stands in the rollout's way, if anything.
+    `subject` is None for an object that cannot be read; `obstacle` is what stands in the rollout's way, if anything;
+    `drift` how the mesh differs from what was decided, if it does.
     """
     phase = status.phase
     verdict = status.verdict
@@ -41,6 +47,18 @@ def conditions(
             not missing,
             verdict.reason if missing else "EvidenceComplete",
             said if missing else "",
+        )
+    if status.rollout is not None:
+        found["TrafficAligned"] = (
+            drift is None,
+            drift.reason if drift else "AsDecided",
+            drift.message if drift else "",
+        )
+        undecided = status.rollout.undecided_at is not None and not ended
+        found["Undecided"] = (
+            undecided,
+            "DeadlineExpired" if undecided else "WithinDeadline",
+            "the step's deadline has passed without a verdict" if undecided else "",
         )
     if subject is not None and status.rollout is not None:
         changed = subject.plan.digest() != status.rollout.policy_hash

@@ -14,14 +14,21 @@ class PointSubset:
 
 @dataclass(frozen=True, slots=True)
 class SetWeight:
-    """Give the canary `weight` percent and name the decision on the VirtualService.
+    """Give the canary `weight` percent and name the decision on the VirtualServices.
 
-    `urgent`: a rollback, which may be written before the status: it is safe to repeat and seconds matter.
+    `urgent`: a rollback, which may be written before the status: it is safe to repeat and seconds matter. `final`: the
+    rollout is over, so that audience and cohort end with it.
     """
 
     weight: int
     decision: str
     urgent: bool = False
+    final: bool = False
+
+    @property
+    def rollout(self) -> str:
+        """The id of the rollout that decided it."""
+        return self.decision.rpartition("/")[0]
 
 
 Intent = PointSubset | SetWeight

@@ -43,7 +43,7 @@ class Plan(Lenient):
             interval=spec.interval,
             report_every=spec.report_every,
             warm_up=spec.warm_up.duration if spec.warm_up else timedelta(),
-            prometheus=spec.prometheus,
+            prometheus=spec.prometheus or policy.prometheus,
             policy=policy,
         )
 

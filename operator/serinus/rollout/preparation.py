@@ -7,11 +7,10 @@ receives traffic is never pointed elsewhere.
 from collections.abc import Mapping
 
 from serinus.api import Arm
-from serinus.rollout.intents import Intent, PointSubset, SetWeight
+from serinus.rollout.intents import Intent, PointSubset
 from serinus.rollout.live import Live, Obstacle
 from serinus.rollout.plan import Plan
-
-_WHOLE = 100
+from serinus.rollout.weights import set_weight
 
 
 def next_preparation(plan: Plan, live: Live, decision: str) -> Intent | None:
@@ -20,18 +19,21 @@ def next_preparation(plan: Plan, live: Live, decision: str) -> Intent | None:
     Called again after each, once the mesh has had time to settle. `decision` names a change of weights. Raises Obstacle
     when the version that serves is not the one that the plan calls stable.
     """
-    if live.weight == 0:
+    if not live.has_rule:
+        told = f"spec.traffic.destinationRule: there is no DestinationRule {plan.traffic.destination_rule!r}; create it"
+        raise Obstacle("DestinationRuleNotFound", told)
+    if live.stable_serves:
         if live.stable is not None and not _is(plan.stable, live.stable):
             raise _not_serving(plan, live.stable)
         return _point(plan.stable, live.stable) or _point(plan.canary, live.canary)
-    if live.weight == _WHOLE:
+    if live.canary_serves:
         if live.canary is None or plan.stable.labels is None or not _is(plan.stable, live.canary):
             raise _not_serving(plan, live.canary)
         # Stable has no traffic: it may take over the serving version, then the traffic, and nobody notices.
-        return _point(plan.stable, live.stable) or SetWeight(0, decision)
+        return _point(plan.stable, live.stable) or set_weight(live, 0, decision)
     if live.stable is None or not _is(plan.stable, live.stable):
         raise _not_serving(plan, live.stable)
-    return SetWeight(0, decision)
+    return set_weight(live, 0, decision)
 
 
 def _point(arm: Arm, labels: Mapping[str, str] | None) -> PointSubset | None:

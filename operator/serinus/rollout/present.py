@@ -1,9 +1,10 @@
 """The judge's answer and the rollout's place on the ladder, as a status shows them."""
 
 from datetime import datetime
+from typing import overload
 
 from serinus.api import ArmStatus, CanaryDeploymentStatus, PrintedStatus, RowStatus, VerdictStatus
-from serinus.judge import Counts, Row, Verdict
+from serinus.judge import Arm, Row, Verdict, counterfactual
 from serinus.rollout.plan import Plan
 
 _DIGITS = 6  # of rates and differences: beyond what any traffic resolves, and short in a status
@@ -11,13 +12,14 @@ _DIGITS = 6  # of rates and differences: beyond what any traffic resolves, and s
 
 def row_status(row: Row) -> RowStatus:
     """A row of the comparison as a status has it."""
+    needed = counterfactual(row)
     return RowStatus(
-        metric=row.metric.name,
-        kind="proportion",
+        metric=row.name,
+        kind=row.kind,
         verdict=row.verdict,
         missing=row.missing.value if row.missing else None,
-        canary=_arm(row.canary, row.canary_rate),
-        stable=_arm(row.stable, row.stable_rate),
+        canary=_arm(row.canary),
+        stable=_arm(row.stable),
         difference=_short(row.difference),
         relative=_short(row.relative),
         low=_short(row.low),
@@ -26,10 +28,14 @@ def row_status(row: Row) -> RowStatus:
         p_value=float(f"{row.p_value:.3g}"),
         tolerance=row.metric.tolerance_text,
         margin=row.metric.margin_text,
-        gating=row.metric.gating,
+        gating=row.gating,
         rollback=round(row.rollback, 3),
         promote=round(row.promote, 3),
-        tested=row.metric.tested,
+        phi=_short(row.phi),
+        effective=_short(row.effective),
+        worse_by=_short(needed.worse_by),
+        better_by=_short(needed.better_by),
+        tested=f"{row.tested} ({row.model})" if row.model else row.tested,
     )
 
 
@@ -51,8 +57,8 @@ def printed(plan: Plan, status: CanaryDeploymentStatus) -> PrintedStatus:
     )
 
 
-def _arm(counts: Counts, rate: float | None) -> ArmStatus:
-    return ArmStatus(total=counts.n, events=counts.x, estimate=_short(rate))
+def _arm(arm: Arm) -> ArmStatus:
+    return ArmStatus(total=_short(arm.total), events=_short(arm.events), estimate=_short(arm.estimate))
 
 
 def _labels(labels: dict[str, str] | None, subset: str) -> str:
@@ -61,5 +67,9 @@ def _labels(labels: dict[str, str] | None, subset: str) -> str:
     return ",".join(f"{name}={value}" for name, value in sorted(labels.items()))
 
 
+@overload
+def _short(value: float) -> float: ...
+@overload
+def _short(value: float | None) -> float | None: ...
 def _short(value: float | None) -> float | None:
     return None if value is None else round(value, _DIGITS)

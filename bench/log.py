@@ -1,0 +1,131 @@
+"""`make bench-log`: what a record costs to append, and how long `serinus history` takes over 100 000 of them."""
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median, quantiles
+
+from sqlalchemy import create_engine, insert
+
+from lab.demo.figures import Figure, missed
+from lab.processes import Processes
+from lab.progress import Progress
+from lab.stack.postgres import start_postgres
+from serinus.log import Entry, Query, verify
+from serinus.log.entry import COLUMNS, canonical
+from serinus.log.store import RECORDS, Store
+
+OUT = Path("bench-log.json")
+
+_SERVICES = 50
+_AUTHORS = 20
+_APPENDED = 500
+_ASKED = 7
+_BATCH = 5000
+_EVIDENCE = 40  # ticks that a record carries: some 4 KB, as one of ten minutes with one metric has
+
+
+def main() -> int:
+    """Measure both kinds of store: 0 if every figure is within its bound, else 1."""
+    parser = argparse.ArgumentParser(prog="python -m bench.log", description=__doc__)
+    parser.add_argument("--records", type=int, default=100_000, help="how many are in the store")
+    count = parser.parse_args().records
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as directory:
+        processes = Processes(Path(directory) / "logs", Progress())
+        try:
+            figures += measure("SQLite", f"sqlite:///{directory}/log.db", count)
+            figures += measure("PostgreSQL", start_postgres(processes, Path(directory)).address, count)
+        finally:
+            processes.stop_all(timeout=5)
+    OUT.write_text(json.dumps([figure.summary for figure in figures], indent=2, ensure_ascii=False) + "\n")
+    failed = missed(figures)
+    print("\n".join(figure.line for figure in figures))
+    return 1 if failed else 0
+
+
+def measure(kind: str, url: str, count: int) -> Iterator[Figure]:
+    """Fill a store, append to it, and ask it as people do."""
+    entries = chain(count + _APPENDED)
+    with Store(url) as store:
+        store.create()
+        _fill(url, [next(entries) for _ in range(count)])
+        costs = [_seconds(store, entry) for entry in entries]
+        began = time.perf_counter()
+        assert not list(verify(store.all(Query())))
+        verified = time.perf_counter() - began
+    yield Figure(f"{kind}: append, median", 1000 * median(costs), "ms", at_most=5)
+    yield Figure(f"{kind}: append, 99 of 100", 1000 * quantiles(costs, n=100)[98], "ms")
+    for name, options in _QUESTIONS.items():
+        times = [_history(url, options) for _ in range(_ASKED)]
+        yield Figure(f"{kind}: serinus history{name}, median", median(times), "s", at_most=1)
+    yield Figure(f"{kind}: verify all", verified, "s")
+
+
+_QUESTIONS = {
+    "": [],
+    " of a service": ["service-7"],
+    " by author and verdict": ["--author=author-3@example.com", "--verdict=rollback"],
+    " of a day": ["--since=2026-03-01", "--until=2026-03-02"],
+}
+
+
+def chain(count: int) -> Iterator[Entry]:
+    """Records of many services, each with a chain of its own."""
+    newest = dict.fromkeys(range(_SERVICES), "")
+    seen = {"error-rate": {"canary": {"n": 300.0, "x": 3.0}, "stable": {"n": 2700.0, "x": 27.0}}}
+    tick = {"end": "2026-01-01T00:00:00Z", "rollback": 0.0, "evidence": seen}
+    for number in range(count):
+        service = number % _SERVICES
+        at = time.gmtime(1_767_225_600 + 120 * number)
+        body = {
+            "serinus": "record",
+            "id": f"service-{service}-{number // 500:08x}/{number}",
+            "rollout": f"service-{service}-{number // 500:08x}",
+            "namespace": "shop",
+            "name": f"service-{service}",
+            "author": f"author-{number % _AUTHORS}@example.com",
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", at),
+            "actor": "serinus",
+            "verdict": ("start", "promote", "hold", "promote", "rollback")[number % 5],
+            "reason": "WithinMargins",
+            "weightBefore": 10,
+            "weightAfter": 25,
+            "evidence": {"ticks": _EVIDENCE * [tick]},
+            "previousHash": newest[service],
+        }
+        newest[service] = hashlib.sha256(canonical(body).encode()).hexdigest()
+        yield Entry.of_line(canonical({**body, "hash": newest[service]}))
+
+
+def _fill(url: str, entries: list[Entry]) -> None:
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        for start in range(0, len(entries), _BATCH):
+            rows = [{name: getattr(entry, name) for name in COLUMNS} for entry in entries[start : start + _BATCH]]
+            connection.execute(insert(RECORDS), rows)
+    engine.dispose()
+
+
+def _seconds(store: Store, entry: Entry) -> float:
+    began = time.perf_counter()
+    store.append(entry)
+    return time.perf_counter() - began
+
+
+def _history(url: str, options: list[str]) -> float:
+    """Seconds that the whole command takes, from its start to its end."""
+    command = [sys.executable, "-m", "serinus.cli.main", "history", f"--store={url}", *options]
+    began = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,155 @@
+"""`serinus history`: the deployment log, by service, author, verdict and time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serinus.cli.inputs import InputError
+from serinus.cli.judge import Output
+from serinus.cli.log_source import LinesOption, StoreOption, all_entries, newest_entries
+
+if TYPE_CHECKING:
+    from serinus.log import Entry, Figures
+
+_UNUSABLE = 2  # exit code: wrong usage or input
+_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+def history(
+    service: Annotated[str | None, typer.Argument(help="A CanaryDeployment's name. Absent: all.")] = None,
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="In this namespace only.")] = None,
+    rollout: Annotated[str | None, typer.Option(help="Of this rollout only.")] = None,
+    author: Annotated[str | None, typer.Option(help="Of releases that this person made.")] = None,
+    actor: Annotated[str | None, typer.Option(help="Decided by: serinus, or who overrode.")] = None,
+    verdict: Annotated[str | None, typer.Option(help="promote, hold, rollback, promoted, start, ...")] = None,
+    since: Annotated[str | None, typer.Option(help="From then on: 24h (ago), or 2026-11-21T14:00Z.")] = None,
+    until: Annotated[str | None, typer.Option(help="Before then: as since.")] = None,
+    most: Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="At most so many, the newest.")] = 50,
+    figures: Annotated[bool, typer.Option("--figures", help="Summary figures of all of them instead.")] = False,
+    store: StoreOption = None,
+    lines: LinesOption = None,
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="json: the whole records, one a line.")
+    ] = Output.TABLE,
+) -> None:
+    """Show what was decided: the newest records of the deployment log, or figures of all rollouts together."""
+    from serinus.log import Query, figures_of
+
+    now = datetime.now(UTC)
+    try:
+        query = Query(
+            rollout=rollout,
+            namespace=namespace,
+            name=service,
+            author=author,
+            actor=actor,
+            verdict=verdict,
+            since=_moment(since, "--since", now),
+            until=_moment(until, "--until", now),
+        )
+        if figures:
+            _print_figures(figures_of(all_entries(store, lines, query)), output)
+        else:
+            _PRINTERS[output](newest_entries(store, lines, query, most))
+    except InputError as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(_UNUSABLE) from error
+
+
+def _moment(text: str | None, option: str, now: datetime) -> str | None:
+    """A time as the log spells it, from one that is absolute or so long ago."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        from serinus.api import parse_duration
+
+        try:
+            moment = now - parse_duration(text)
+        except ValueError as error:
+            told = f"{text!r} is neither a duration such as 24h nor a time such as 2026-11-21T14:00Z"
+            raise typer.BadParameter(told, param_hint=option) from error
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).strftime(_TIME)
+
+
+def _print_json(entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        typer.echo(entry.line)
+
+
+def _print_yaml(entries: Sequence[Entry]) -> None:
+    import yaml
+
+    records = [entry.record for entry in entries]
+    typer.echo(
+        yaml.safe_dump_all(records, explicit_start=True, allow_unicode=True, sort_keys=False, width=120), nl=False
+    )
+
+
+def _print_table(entries: Sequence[Entry]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("TIME", "SERVICE", "RECORD", "VERDICT"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("WEIGHT", justify="right", no_wrap=True)
+    table.add_column("BY")
+    table.add_column("REASON")
+    for entry in entries:
+        table.add_row(
+            f"{entry.time[:19]}Z",
+            f"{entry.namespace}/{entry.name}",
+            entry.id,
+            entry.verdict,
+            _weights(entry),
+            entry.actor,
+            entry.reason,
+        )
+    Console(markup=False, emoji=False, highlight=False).print(table)
+
+
+def _weights(entry: Entry) -> str:
+    if entry.weight_before == entry.weight_after:
+        return str(entry.weight_after)
+    return f"{entry.weight_before} → {entry.weight_after}"
+
+
+_PRINTERS = {Output.TABLE: _print_table, Output.JSON: _print_json, Output.YAML: _print_yaml}
+
+
+def _print_figures(figures: Figures, output: Output) -> None:
+    data = {**asdict(figures), "share_rolled_back": figures.share_rolled_back}
+    if output is Output.JSON:
+        import json
+
+        typer.echo(json.dumps(data, ensure_ascii=False))
+        return
+    if output is Output.YAML:
+        import yaml
+
+        typer.echo(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), nl=False)
+        return
+    share = figures.share_rolled_back
+    typer.echo(f"rollouts                          {figures.rollouts}")
+    typer.echo(f"promoted                          {figures.promoted}")
+    typer.echo(f"rolled back                       {figures.rolled_back}{'' if share is None else f' ({share:.1%})'}")
+    typer.echo(f"time to promote (median)          {_seconds(figures.seconds_to_promote)}")
+    typer.echo(f"first bad tick to rollback (med.) {_seconds(figures.seconds_to_roll_back)}")
+    typer.echo(f"overrides                         {figures.overrides}")
+    typer.echo(f"  that contradicted the judge     {len(figures.contradictions)}")
+    for each in figures.contradictions:
+        typer.echo(
+            f"    {each.rollout}: {each.actor} asked for {each.action} against {each.judge} "
+            f"({each.because}): {each.end}"
+        )
+
+
+def _seconds(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds:.0f} s"

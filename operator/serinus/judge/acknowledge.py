@@ -1,0 +1,41 @@
+"""A person has seen what is worse and goes on all the same: that evidence is spent, and only what is new counts."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from serinus.judge import wealth
+from serinus.judge.evidence import Floats
+from serinus.judge.ledger import Ledger
+from serinus.judge.policy import GUARD, Policy
+from serinus.judge.state import State
+
+
+def acknowledge(policy: Policy, state: State) -> tuple[State, tuple[str, ...]]:
+    """The state in which every test that points to a rollback has its wealth restarted at 1, and the metrics it is of.
+
+    A test points to a rollback while its wealth is above 1. Restarted, it is a new test of the same hypothesis: what
+    was worse is not rolled back by what was known already, and a new worsening is, at the same level alpha.
+    """
+    ledgers = tuple(_restarted(ledger, state.ticks, policy.planned_ticks) for ledger in state.ledgers)
+    pairs = zip(policy.metrics, state.ledgers, ledgers, strict=True)
+    names = [metric.name for metric, old, new in pairs if not np.array_equal(old.rollback, new.rollback)]
+    guard = state.guard
+    if guard.log_wealth(state.ticks, policy.planned_ticks) > 0:
+        fresh = _fresh(guard.one_arm, state.ticks, policy.planned_ticks)
+        guard = replace(guard, one_arm=fresh, two_arms=fresh)
+        names.append(GUARD)
+    return replace(state, guard=guard, ledgers=ledgers), tuple(names)
+
+
+def _restarted(ledger: Ledger, ticks: int, planned: int) -> Ledger:
+    points_to_rollback = ledger.test_wealth(ticks, planned)[..., None] > 0
+    fresh = _fresh(ledger.rollback, ticks, planned)
+    return replace(ledger, rollback=np.where(points_to_rollback, fresh, ledger.rollback))
+
+
+def _fresh(log_wealth: Floats, ticks: int, planned: int) -> Floats:
+    """Log-wealth that is 1 with the cash that is kept back for later: all the rest of it invested in equal shares."""
+    kept = np.exp(wealth.rollback_total(wealth.rollback_start(), ticks, planned))
+    invested = np.log((1.0 - kept) / wealth.SHARES) if kept < 1 else -np.inf
+    return np.full_like(log_wealth, invested)

@@ -1,0 +1,368 @@
+"""Latency: quantiles of a histogram, each tested as a share of slow requests.
+
+"p_q at most ρ·p_q + δ" says of the canary's requests that no more of them are slower than b than of the stable's are
+slower than (b − δ)/ρ. The exact form compares the canary's share slower than a bound b with the stable's share slower
+than another bound a, and needs no model. Where the histogram has no bound near enough, the chord form compares both
+arms at b and takes the stable's share at (b − δ)/ρ from a chord through its neighbouring bounds (probit of the share
+against the logarithm of the latency): model-based, and the row says so.
+"""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from serinus.judge import interval
+from serinus.judge.bets import OneArm, TwoArms
+from serinus.judge.evidence import Floats, Histogram, Mask, Past, Sample
+from serinus.judge.interval import Interval
+from serinus.judge.kinds.memory import Arm, Batch, Bets, Estimate, Memory, Shape, Unit, of_kind
+from serinus.judge.policy import Latency
+from serinus.judge.wealth import SHARES
+
+_FADE = 0.99  # per tick
+_HISTORY_REQUESTS = 100_000.0  # history weighs at most this many requests: a chord needs to know the tail
+_COARSE = 1.25  # a bound this many times off the one that was meant is too far for the exact form
+_KEPT = 0.5  # of the tolerance, as a factor's logarithm: what a promotion by the exact form must leave
+_CHORD = "chord between histogram bounds"
+
+_ROLLBACK = np.array(+1.0)  # the side of a rollback's tests
+
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class LatencyMemory(Memory):
+    """Histograms of both arms, on the bounds that all ticks had in common."""
+
+    unit: ClassVar[Unit] = "milliseconds"
+    name: ClassVar[str] = "latency"
+
+    bounds: tuple[float, ...]  # empty until a tick came
+    canary: Floats  # of the step; cumulative, shape (..., bounds)
+    stable: Floats
+    recent_stable: Floats  # a fading sum: where the thresholds of the next tick come from
+
+    @classmethod
+    def start(cls, metric: Latency, past: Past, batch: Batch) -> Self:
+        """Before the first tick; without history the first tick is not bet on."""
+        if past.stable is None:
+            nothing = np.zeros((*batch, 0), dtype=np.float32)
+            return cls((), nothing, nothing, nothing)
+        known = of_kind(Histogram, past.stable, metric)
+        counts = np.broadcast_to(known.cumulative, (*batch, len(known.bounds))).astype(float)
+        scale = np.minimum(1.0, _HISTORY_REQUESTS / np.maximum(counts[..., -1:], 1.0))
+        nothing = np.zeros(counts.shape, dtype=np.float32)
+        return cls(known.bounds, nothing, nothing, (counts * scale).astype(np.float32))
+
+    @classmethod
+    def shape(cls, metric: Latency) -> Shape:
+        """A row and a test for each quantile."""
+        gates = tuple(q in metric.gates for q in metric.quantiles)
+        return Shape(gates, rollback=len(gates), promote=(len(gates), SHARES))
+
+    def new_step(self, metric: Latency) -> Self:
+        """The stable's recent histogram stays."""
+        return replace(self, canary=np.zeros_like(self.canary), stable=np.zeros_like(self.stable))
+
+    def bets(self, metric: Latency, canary: Sample, stable: Sample, excess: Floats) -> Bets:
+        """A test for each quantile and side."""
+        tick = self._tick(metric, canary, stable)
+        if tick is None:
+            return self._no_bets(metric)
+        both = (metric.tolerance, metric.margin)
+        rho, delta = np.array([[each.rho] for each in both]), np.array([[each.delta] for each in both])
+        p = tick.quantiles(metric.quantiles)[..., None, :]
+        tests = tick.tests(_Thresholds.of(tick, p, rho, delta, interval.SIDES), excess[:, None], interval.SIDES)
+        log_e = _over_legs(tests.log_e())
+        return Bets(log_e[..., 0, :, :], log_e[..., 1, :, :], tests.phi()[..., 0, :, :].max(axis=-1))
+
+    def bake_bets(self, metric: Latency, canary: Sample, excess: Floats) -> Floats:
+        """The canary's share slower than b against the stable's share slower than a, as last seen."""
+        tick = self._tick(metric, canary, None)
+        if tick is None:
+            return self._no_bets(metric).rollback
+        thresholds = self._rollback_thresholds(tick, metric)
+        tests = tick.tests(thresholds, excess[:, None], _ROLLBACK)
+        return _over_legs(OneArm(tests.nc, tests.xc, tests.boundary, tests.excess).log_e())
+
+    def interval_bets(self, metric: Latency, canary: Sample, stable: Sample, unit: Floats, excess: Floats) -> Floats:
+        """For each quantile, difference and side a test of a shift by the difference."""
+        tick = self._tick(metric, canary, stable)
+        if tick is None:
+            return np.zeros((*self.canary.shape[:-1], len(metric.quantiles), 2, interval.POINTS))
+        p = tick.quantiles(metric.quantiles)[..., None, None]
+        shift = interval.SHAPE * unit[..., None, None]
+        thresholds = _Thresholds.of(tick, p, np.ones(1), shift, interval.SIDES)
+        tests = tick.tests(thresholds, excess[:, None, None, None], interval.SIDES)
+        so_far = _restricted(self.bounds, self.canary.astype(float), tick.bounds)
+        n = _all(so_far, thresholds.canary)
+        believed = interval.believed(n - _gather(so_far, thresholds.canary), n, tests.rate)
+        theta = interval.targets(tests.boundary, believed, n, interval.SIDES[..., None])
+        return _over_legs(tests.bets(theta[..., None]))[..., 0]
+
+    def interval_unit(self, metric: Latency) -> Floats:
+        """What the tolerance is in milliseconds at each quantile."""
+        if not self.bounds:
+            return np.zeros((*self.canary.shape[:-1], len(metric.quantiles)))
+        p = _quantiles(self.bounds, self.recent_stable.astype(float), metric.quantiles)
+        tolerance = (metric.tolerance.rho - 1) * p + metric.tolerance.delta
+        return np.where(np.isnan(p), 0.0, np.maximum(tolerance, 0.01 * p))
+
+    def remember(self, metric: Latency, canary: Sample | None, stable: Sample | None, *, bake: bool) -> Self:
+        """Both arms' histograms, on the bounds that all have."""
+        seen = [of_kind(Histogram, each, metric) for each in (canary, stable) if each is not None]
+        if not seen:
+            return self
+        bounds = self.bounds or seen[0].bounds
+        for each in seen:
+            bounds = tuple(bound for bound in bounds if bound in each.bounds)
+        own = self if self.bounds else self._empty(seen[0].bounds)
+
+        def added(counts: Floats, sample: Sample | None, fade: float = 1.0) -> Floats:
+            kept = fade * _restricted(own.bounds, counts.astype(float), bounds)
+            if isinstance(sample, Histogram):
+                kept = kept + _restricted(sample.bounds, sample.cumulative, bounds)
+            return kept.astype(np.float32)  # of a histogram seven digits are plenty, and a status is small
+
+        return replace(
+            self,
+            bounds=bounds,
+            canary=added(own.canary, canary),
+            stable=added(own.stable, stable),
+            recent_stable=added(own.recent_stable, None if bake else stable, 1.0 if bake else _FADE),
+        )
+
+    def can_compare(self, metric: Latency, canary: Sample, stable: Sample) -> bool:
+        """Both arms, and what is known of them, need a finite bound in common."""
+        seen = [set(of_kind(Histogram, each, metric).bounds) for each in (canary, stable)]
+        return len(set.intersection(*seen, set(self.bounds) or seen[0])) > 1
+
+    def requests(self) -> tuple[Floats, Floats]:
+        """Both arms' requests in this step."""
+        return (self.canary[..., -1], self.stable[..., -1]) if self.bounds else (np.zeros(()), np.zeros(()))
+
+    def within_tolerance(self, metric: Latency) -> Mask:
+        """By the interpolated quantiles in this step; not without requests in both arms."""
+        if not self.bounds:
+            return np.zeros((*self.canary.shape[:-1], len(metric.quantiles)), dtype=bool)
+        canary, stable = (
+            _quantiles(self.bounds, counts.astype(float), metric.quantiles) for counts in (self.canary, self.stable)
+        )
+        return np.asarray(canary <= metric.tolerance.rho * stable + metric.tolerance.delta)  # False where NaN
+
+    def estimates(self, metric: Latency) -> tuple[Estimate, ...]:
+        """A row for each quantile: the interpolated quantiles, and the share of slow requests that is tested."""
+        rows = []
+        for index, q in enumerate(metric.quantiles):
+            label = f"p{100 * q:.6g}"
+            if not self.bounds or not self.recent_stable[-1]:
+                nothing = Arm(0.0, 0.0, None)
+                rows.append(Estimate(nothing, nothing, metric.tested, label))
+                continue
+            tick = _Tick(self.bounds, self.recent_stable.astype(float), self.canary.astype(float), self.stable)
+            tests = self._rollback_thresholds(tick, metric)
+            bound = self.bounds[int(tests.canary[index, 1])]
+            canary, stable = (
+                Arm(
+                    float(counts[-1]),
+                    float(counts[-1] - counts[min(self.bounds.index(bound), len(counts) - 1)]),
+                    _one_quantile(self.bounds, counts, q),
+                )
+                for counts in (self.canary, self.stable)
+            )
+            tested = f"share slower than {bound:g} ms"
+            rows.append(Estimate(canary, stable, tested, label, _CHORD if bool(tests.is_chord[index]) else ""))
+        return tuple(rows)
+
+    def interval(self, metric: Latency, row: int, log_wealth: Floats, unit: float, alpha: float) -> Interval:
+        """Of the quantile's difference, in milliseconds."""
+        if unit <= 0:
+            return Interval()
+        p = float(_quantiles(self.bounds, self.recent_stable.astype(float), metric.quantiles)[row])
+        # The canary's quantile cannot be below 0, and beyond the last finite bound nothing is seen.
+        furthest = (self.bounds[-2] if len(self.bounds) > 1 else 0.0) - p
+        return interval.interval(interval.SHAPE * unit, log_wealth, alpha, least=-p, most=furthest)
+
+    def _tick(self, metric: Latency, canary: Sample, stable: Sample | None) -> "_Tick | None":
+        """This tick on the bounds that all have; None while nothing is known of the stable from before it."""
+        if not self.bounds:
+            return None
+        of_canary = of_kind(Histogram, canary, metric)
+        of_stable = of_canary if stable is None else of_kind(Histogram, stable, metric)
+        bounds = tuple(each for each in self.bounds if each in of_canary.bounds and each in of_stable.bounds)
+        return _Tick(
+            bounds,
+            _restricted(self.bounds, self.recent_stable.astype(float), bounds),
+            _restricted(of_canary.bounds, of_canary.cumulative, bounds),
+            _restricted(of_stable.bounds, of_stable.cumulative, bounds),
+        )
+
+    def _rollback_thresholds(self, tick: "_Tick", metric: Latency) -> "_Thresholds":
+        p = tick.quantiles(metric.quantiles)
+        return _Thresholds.of(tick, p, np.array(metric.tolerance.rho), np.array(metric.tolerance.delta), _ROLLBACK)
+
+    def _no_bets(self, metric: Latency) -> Bets:
+        shape = (*self.canary.shape[:-1], len(metric.quantiles))
+        return Bets(np.zeros((*shape, 1)), np.zeros((*shape, 1)), np.ones(shape))
+
+    def _empty(self, bounds: tuple[float, ...]) -> Self:
+        nothing = np.zeros((*self.canary.shape[:-1], len(bounds)), dtype=np.float32)
+        return replace(self, bounds=bounds, canary=nothing, stable=nothing, recent_stable=nothing)
+
+
+@dataclass(frozen=True)
+class _Tick:
+    """One tick's histograms, and the stable's from before it, all on the same bounds."""
+
+    bounds: tuple[float, ...]
+    history: Floats
+    canary: Floats
+    stable: Floats
+
+    def quantiles(self, quantiles: tuple[float, ...]) -> Floats:
+        """The stable's, from before the tick: shape (..., quantiles), NaN where nothing is known."""
+        return _quantiles(self.bounds, self.history, quantiles)
+
+    def share_slower(self, index: Indices) -> Floats:
+        """The stable's share, from before the tick, slower than the bound at `index`; −1 is 0 ms."""
+        return 1 - _gather(self.history, index) / np.maximum(_all(self.history, index), 1e-9)
+
+    def tests(self, thresholds: "_Thresholds", excess: Floats, side: Floats) -> TwoArms:
+        """The tests at these thresholds on this tick's counts: shape (..., legs)."""
+        nc, ns = _all(self.canary, thresholds.canary), _all(self.stable, thresholds.stable)
+        usable = thresholds.is_usable
+        return TwoArms(
+            nc=np.where(usable, nc, 0.0),
+            xc=np.where(usable, nc - _gather(self.canary, thresholds.canary), 0.0),
+            ns=ns,
+            xs=ns - _gather(self.stable, thresholds.stable),
+            rate=thresholds.rate,
+            rho=thresholds.rho,
+            delta=0.0,
+            excess=excess,
+            side=side[..., None],
+        )
+
+
+@dataclass(frozen=True)
+class _Thresholds:
+    """Where the arms are compared. The last axis has two legs, whose e-values are averaged.
+
+    `canary` and `stable` are indices of bounds (−1 is 0 ms): "slower than b" of the canary against ρ times "slower than
+    a" of the stable. In the exact form both legs are the same and ρ is 1.
+    """
+
+    canary: Indices
+    stable: Indices
+    rate: Floats  # the stable's share, from before the tick
+    rho: Floats
+    is_usable: NDArray[np.bool_]
+    is_chord: NDArray[np.bool_]  # without the axis of the legs
+
+    @classmethod
+    def of(cls, tick: _Tick, p: Floats, rho: Floats, delta: Floats, side: Floats) -> Self:
+        """For quantiles `p` of the stable, of which ρ p + δ is allowed.
+
+        `side` +1 asks whether the canary is slower than that, −1 whether it is not.
+        """
+        bounds = np.array(tick.bounds)
+        is_known = ~np.isnan(p)
+        allowed = np.where(is_known, rho * p + delta, -1.0)
+        b = np.searchsorted(bounds, allowed)
+        b = np.minimum(b, bounds.size - 1)
+        meant = (bounds[b] - delta) / rho
+        # Rollback: the largest a that is at most what is meant; promotion: the smallest that is at least that.
+        a = np.where(side > 0, np.searchsorted(bounds, meant, "right") - 1, np.searchsorted(bounds, meant))
+        a = np.minimum(a, bounds.size - 1)
+        of_a = np.where(a >= 0, bounds[a], 0.0)
+        # Infinite or NaN where the allowed quantile is beyond the last bound: neither form applies.
+        with np.errstate(invalid="ignore", divide="ignore"):
+            off = np.maximum(meant / of_a, of_a / meant)
+            kept = np.log(bounds[b] / of_a) / np.log(bounds[b] / meant)
+        # A promotion's a lies nearer to b than what is meant; where it takes most of the tolerance away, an identical
+        # canary could never be shown to be fine.
+        is_chord = ~((off <= _COARSE) & ((side > 0) | (kept >= _KEPT)))
+        exact_b, exact_a = np.stack([b, b], axis=-1), np.stack([a, a], axis=-1)
+        chord_b = np.stack([b - 1, b], axis=-1)
+        meant_b = (np.where(chord_b >= 0, bounds[chord_b], np.nan) - delta[..., None]) / rho[..., None]
+        can_chord = (chord_b >= 0) & (chord_b < bounds.size - 1) & (meant_b > 0)
+        chord_rate = tick.share_slower(np.maximum(chord_b, 0))
+        chord_rho = _chord(tick, meant_b) / np.maximum(chord_rate, 1e-9)
+        chord = is_chord[..., None]
+        index_b = np.where(chord, np.maximum(chord_b, 0), exact_b)
+        index_a = np.where(chord, np.maximum(chord_b, 0), exact_a)
+        usable = np.where(chord, can_chord, (exact_b < bounds.size - 1) & (exact_a >= 0))
+        usable = usable & is_known[..., None] & (allowed > 0)[..., None]
+        rho_of = np.where(chord & can_chord, np.clip(chord_rho, 1e-6, 1e6), 1.0)
+        # A leg that cannot be used is replaced by the other.
+        swap = np.where(usable, np.arange(2), np.arange(2)[::-1])
+        index_b, index_a, rho_of = (np.take_along_axis(each, swap, axis=-1) for each in (index_b, index_a, rho_of))
+        return cls(
+            canary=index_b,
+            stable=index_a,
+            rate=tick.share_slower(index_a),
+            rho=rho_of,
+            is_usable=np.take_along_axis(usable, swap, axis=-1),
+            is_chord=is_chord,
+        )
+
+
+def _chord(tick: _Tick, latency: Floats) -> Floats:
+    """The stable's share slower than `latency`, by a chord: probit of the share against log latency.
+
+    Beyond the outermost finite bounds the outermost chord is prolonged.
+    """
+    finite = np.array(tick.bounds[:-1])
+    if finite.size < 2:
+        return np.full(latency.shape, np.nan)
+    left = np.clip(np.searchsorted(finite, latency) - 1, 0, finite.size - 2)
+    n = np.maximum(_all(tick.history, left), 1.0)
+    shares = [np.clip(tick.share_slower(index), 0.5 / n, 1 - 0.5 / n) for index in (left, left + 1)]
+    z_left, z_right = (ndtri(1 - share) for share in shares)
+    log_left, log_right = np.log(finite[left]), np.log(finite[left + 1])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = z_left + (np.log(latency) - log_left) / (log_right - log_left) * (z_right - z_left)
+    return np.asarray(1 - ndtr(z))
+
+
+def _quantiles(bounds: tuple[float, ...], cumulative: Floats, quantiles: tuple[float, ...]) -> Floats:
+    """Quantiles by linear interpolation within a bucket, at most the last finite bound; NaN without requests."""
+    edges = np.array((0.0, *bounds[:-1], bounds[-2] if len(bounds) > 1 else np.nan))
+    counts = np.concatenate([np.zeros((*cumulative.shape[:-1], 1)), cumulative], axis=-1)
+    wanted = np.array(quantiles) * cumulative[..., -1:]
+    right = np.minimum((cumulative[..., None, :] < wanted[..., None]).sum(axis=-1), len(bounds) - 1) + 1
+    below, upto = _gather(counts, right - 1), _gather(counts, right)
+    share = (wanted - below) / np.maximum(upto - below, 1e-9)
+    found = edges[right - 1] + share * (edges[right] - edges[right - 1])
+    return np.where(cumulative[..., -1:] > 0, found, np.nan)
+
+
+def _one_quantile(bounds: tuple[float, ...], cumulative: Floats, q: float) -> float | None:
+    value = float(_quantiles(bounds, cumulative.astype(float), (q,))[0])
+    return None if np.isnan(value) else value
+
+
+def _restricted(bounds: tuple[float, ...], cumulative: Floats, wanted: tuple[float, ...]) -> Floats:
+    """The histogram on fewer bounds: exact, for counts are cumulative."""
+    return cumulative if bounds == wanted else cumulative[..., [bounds.index(bound) for bound in wanted]]
+
+
+def _gather(cumulative: Floats, index: Indices) -> Floats:
+    """Counts at bounds: `index` of shape (..., anything) beside `cumulative` of shape (..., bounds); −1 gives 0."""
+    flat = index.reshape((*cumulative.shape[:-1], -1))
+    found = np.take_along_axis(cumulative, np.maximum(flat, 0), axis=-1)
+    return np.where(flat < 0, 0.0, found).reshape(index.shape)
+
+
+def _all(cumulative: Floats, index: Indices) -> Floats:
+    """All requests, with as many axes as `index`."""
+    total = cumulative[..., -1]
+    return total.reshape(total.shape + (1,) * (index.ndim - total.ndim))
+
+
+def _over_legs(log_e: Floats) -> Floats:
+    """The average e-value of both legs: (..., 2, bets) to (..., bets)."""
+    return np.asarray(np.logaddexp(log_e[..., 0, :], log_e[..., 1, :]) - np.log(2.0))

@@ -1,0 +1,143 @@
+"""A metric's ledger: the wealth of all its tests, and for how long its step has been watched."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from serinus.judge import interval, wealth
+from serinus.judge.evidence import Evidence, Floats, Past, Tick
+from serinus.judge.kinds.memory import Batch, Bets, Memory
+from serinus.judge.kinds.registry import memory_of
+from serinus.judge.policy import Metric, Policy
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What the judge keeps of one metric. Wealth is in logarithms, and stored in single precision.
+
+    Shapes: a leading axis for each that `Batch` has; then `rollback` (tests, 6), `promote` (tests, alternatives),
+    `intervals` (rows, 2, 24), `peak`, `unit` and `phi` (rows). Rollback wealth is of the whole rollout, the rest of the
+    step.
+    """
+
+    memory: Memory
+    rollback: Floats
+    promote: Floats
+    intervals: Floats
+    peak: Floats  # the largest log of a row's rollback wealth so far
+    unit: Floats  # scale of each row's interval, fixed at the step's start
+    phi: Floats  # of the newest tick with data
+    excess: Floats  # τ² of each row, shape (rows,); NaN: untempered
+    ticks: float  # of the step, in slots of the grid
+    good: float  # of them, with data
+    since_missing: float  # slots with data since the last that lacked some
+
+    @classmethod
+    def start(cls, metric: Metric, past: Past, batch: Batch) -> Self:
+        """Before the first tick."""
+        memory = memory_of(metric).start(metric, past, batch)
+        shape = memory.shape(metric)
+        excess = np.array(past.excess) if len(past.excess) == shape.rows else np.full(shape.rows, np.nan)
+        return cls(
+            memory=memory,
+            rollback=_stored(wealth.rollback_start(*batch, shape.rollback)),
+            promote=_stored(wealth.promote_start(*batch, *shape.promote)),
+            intervals=_stored(interval.start(*batch, shape.rows)),
+            peak=_stored(np.zeros((*batch, shape.rows))),
+            unit=_stored(memory.interval_unit(metric)),
+            phi=_stored(np.ones((*batch, shape.rows))),
+            excess=excess,
+            ticks=0.0,
+            good=0.0,
+            since_missing=0.0,
+        )
+
+    def new_step(self, metric: Metric) -> Self:
+        """At the start of a step: promotion, intervals and counts begin anew, rollback wealth goes on."""
+        memory = self.memory.new_step(metric)
+        return replace(
+            self,
+            memory=memory,
+            promote=_stored(wealth.promote_start(*self.promote.shape)),
+            intervals=np.zeros_like(self.intervals),
+            unit=_stored(memory.interval_unit(metric)),
+            ticks=0.0,
+            good=0.0,
+            since_missing=0.0,
+        )
+
+    def settle(self, metric: Metric, seen: Evidence, policy: Policy, tick: Tick, number: int) -> Self:
+        """After the tick `number` of the rollout, but for the intervals."""
+        is_comparable = self._can_compare(metric, seen)
+        says_nothing = (self.memory.needs_one_weight and seen.straddles) or not is_comparable
+        bets = None if says_nothing else self._bets(metric, seen, bake=tick.bake)
+        rollback = bets.rollback if bets is not None else np.zeros_like(self.rollback)
+        # A tick in which the weight changed, or of which not all is known, proves nothing good.
+        is_whole = seen.missing is None and not seen.straddles
+        promote = bets.promote if bets is not None and is_whole else np.zeros_like(self.promote)
+        rolled = _stored(wealth.rollback_step(self.rollback, rollback, number, policy.planned_ticks))
+        memory = self.memory if says_nothing else self.memory.remember(metric, seen.canary, seen.stable, bake=tick.bake)
+        is_good = seen.missing is None and is_comparable
+        settled = replace(
+            self,
+            memory=memory,
+            rollback=rolled,
+            promote=_stored(wealth.promote_step(self.promote, promote, policy.beta)),
+            unit=np.where(self.unit > 0, self.unit, _stored(memory.interval_unit(metric))),
+            phi=self.phi if bets is None else _stored(bets.phi),
+            ticks=self.ticks + tick.length * (not seen.straddles),
+            good=self.good + tick.length * (is_good and not seen.straddles),
+            since_missing=self.since_missing + tick.length if is_good else 0.0,
+        )
+        rows = settled.row_wealth(metric, number + 1, policy.planned_ticks)
+        return replace(settled, peak=_stored(np.maximum(self.peak, rows)))
+
+    def settle_intervals(self, metric: Metric, seen: Evidence, policy: Policy, *, bake: bool) -> Floats:
+        """The intervals' log-wealth after a tick, from the ledger before it."""
+        if bake or seen.missing is not None or seen.canary is None or seen.stable is None:
+            return self.intervals
+        if (self.memory.needs_one_weight and seen.straddles) or not self._can_compare(metric, seen):
+            return self.intervals
+        bets = self.memory.interval_bets(metric, seen.canary, seen.stable, self.unit.astype(float), self._tau2())
+        bets = np.where(self.unit[..., None, None] > 0, bets, 0.0)
+        return _stored(interval.step(self.intervals.astype(float), bets, policy.alpha))
+
+    def test_wealth(self, ticks: int, planned: int) -> Floats:
+        """Log of each rollback test's wealth: shape (..., tests)."""
+        return wealth.rollback_total(self.rollback.astype(float), ticks, planned)
+
+    def row_wealth(self, metric: Metric, ticks: int, planned: int) -> Floats:
+        """Log of each row's rollback wealth: of its test, or the average of its tests; shape (..., rows)."""
+        tests = self.test_wealth(ticks, planned)
+        return tests if tests.shape[-1] == self.peak.shape[-1] else wealth.average(tests)[..., None]
+
+    def family_wealth(self, metric: Metric, ticks: int, planned: int) -> Floats:
+        """Log of the metric's wealth as a member of the family: the average over its rows that gate; shape (...)."""
+        return wealth.average(self.row_wealth(metric, ticks, planned)[..., self.memory.shape(metric).gates])
+
+    def promote_wealth(self) -> Floats:
+        """Log of each row's promote wealth: of its test, or the smallest of its tests; shape (..., rows)."""
+        tests = wealth.promote_total(self.promote.astype(float))
+        return tests if tests.shape[-1] == self.peak.shape[-1] else tests.min(axis=-1, keepdims=True)
+
+    def _bets(self, metric: Metric, seen: Evidence, *, bake: bool) -> Bets | None:
+        if seen.canary is None:
+            return None
+        if bake:
+            rollback = self.memory.bake_bets(metric, seen.canary, self._tau2())
+            return Bets(rollback, np.zeros_like(self.promote), self.phi)
+        return None if seen.stable is None else self.memory.bets(metric, seen.canary, seen.stable, self._tau2())
+
+    def _can_compare(self, metric: Metric, seen: Evidence) -> bool:
+        if seen.canary is None or seen.stable is None:
+            return True
+        return self.memory.can_compare(metric, seen.canary, seen.stable)
+
+    def _tau2(self) -> Floats:
+        return np.where(np.isnan(self.excess), 0.0, self.excess)
+
+
+def _stored(values: Floats) -> Floats:
+    """In the precision of a stored state, so that one that was stopped and resumed goes on as if it had not been."""
+    return values.astype(np.float32)

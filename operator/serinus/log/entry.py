@@ -1,0 +1,106 @@
+"""A line of the log: a record as canonical JSON with its own hash, and what is searched for in it.
+
+The hash is of the line's own text, not of a model: lines that an older Serinus wrote stay verifiable for ever.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, fields
+from typing import Any
+
+_TIME_DIGITS = len("2026-11-21T12:00:00.000000Z")
+
+
+class LineError(ValueError):
+    """A line that is not a record as it was written; the message says in what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record in the log. `time` is UTC in ISO 8601 to the microsecond, so that it sorts as text."""
+
+    id: str
+    rollout: str
+    namespace: str
+    name: str
+    author: str | None
+    time: str
+    actor: str
+    verdict: str
+    reason: str
+    weight_before: int
+    weight_after: int
+    previous_hash: str
+    hash: str
+    line: str
+
+    @classmethod
+    def of_line(cls, line: str) -> "Entry":
+        """The entry of a line. Raises LineError where it is no record, or not the bytes that its hash is of."""
+        data = _record(line)
+        told = data.pop("hash")
+        if canonical({**data, "hash": told}) != line:
+            raise LineError("it is not in the form in which records are written")
+        if hashlib.sha256(canonical(data).encode()).hexdigest() != told:
+            raise LineError("its content is not what its hash says")
+        return cls(
+            id=data["id"],
+            rollout=data["rollout"],
+            namespace=data["namespace"],
+            name=data["name"],
+            author=data.get("author"),
+            time=_sortable(data["time"]),
+            actor=data["actor"],
+            verdict=data["verdict"],
+            reason=data["reason"],
+            weight_before=data["weightBefore"],
+            weight_after=data["weightAfter"],
+            previous_hash=data["previousHash"],
+            hash=told,
+            line=line,
+        )
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The whole record."""
+        found: dict[str, Any] = json.loads(self.line)
+        return found
+
+
+COLUMNS = tuple(field.name for field in fields(Entry))
+"""What an entry consists of, in order."""
+
+
+def is_record(line: str) -> bool:
+    """Whether a line of the operator's standard output is a record: others may write there too."""
+    return line.startswith("{") and '"serinus":"record"' in line
+
+
+def canonical(data: dict[str, Any]) -> str:
+    """JSON in the one form that hashes are made of: sorted keys, no spaces."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _record(line: str) -> dict[str, Any]:
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise LineError("it is not JSON") from error
+    needed = ("id", "rollout", "namespace", "name", "time", "actor", "verdict", "reason", "previousHash", "hash")
+    weights = ("weightBefore", "weightAfter")
+    if not isinstance(data, dict) or not (
+        all(isinstance(data.get(field), str) for field in needed)
+        and all(isinstance(data.get(field), int) for field in weights)
+        and isinstance(data.get("author", ""), str)
+    ):
+        raise LineError("it is not a record")
+    return data
+
+
+def _sortable(time: str) -> str:
+    """2026-11-21T12:00:01Z or with a fraction → with six digits of it always."""
+    whole, _, fraction = time.removesuffix("Z").partition(".")
+    text = f"{whole}.{fraction:0<6}Z"
+    if len(text) != _TIME_DIGITS or not time.endswith("Z"):
+        raise LineError(f"time: {time} is not UTC in ISO 8601")
+    return text

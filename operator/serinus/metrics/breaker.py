@@ -1,0 +1,39 @@
+"""A circuit breaker: a server that does not answer is left alone for a while, so that nobody waits for it."""
+
+from collections.abc import Callable
+
+_FAILURES = 3  # in a row, until a server is left alone
+_FIRST_PAUSE = 5.0  # seconds; each further failure doubles it ...
+_LONGEST_PAUSE = 60.0  # ... up to this
+
+
+class Breaker:
+    """Counts a server's failures in a row. `clock` gives monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._failures = 0
+        self._closed_until = 0.0
+
+    def may_ask(self) -> bool:
+        """Whether the server may be asked now; after a pause one caller may try, the others go on waiting."""
+        if self._failures < _FAILURES:
+            return True
+        if self._clock() < self._closed_until:
+            return False
+        self._pause()
+        return True
+
+    def failed(self) -> None:
+        """The server did not answer."""
+        self._failures += 1
+        if self._failures >= _FAILURES:
+            self._pause()
+
+    def answered(self) -> None:
+        """The server answered, be it with an error: it is there."""
+        self._failures = 0
+
+    def _pause(self) -> None:
+        doublings = min(max(self._failures - _FAILURES, 0), 10)
+        self._closed_until = self._clock() + min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**doublings)

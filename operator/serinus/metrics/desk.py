@@ -1,0 +1,177 @@
+"""Where questions to one server meet: those of one shape and one tick share a query.
+
+So queries grow with templates, not with canaries. Whoever asks first in a tick asks for all who asked the same in the
+tick before; the others find the answer. They are asked plainly first, and those for whom that cannot be exact, because
+a series began or was reset, once more together. A shared query is bounded, and where the server refuses it or its
+answer is too large, each asks for itself, and the next shared query is smaller.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from serinus.metrics.custom_question import CustomQuestion
+from serinus.metrics.errors import SourceError, TooMuch
+from serinus.metrics.istio import NAMED, IstioQuestion, Shape, read_shared, shared_promql
+from serinus.metrics.reading import Reading
+from serinus.metrics.silence import Silence
+from serinus.metrics.slot import Slot
+from serinus.metrics.source import Prometheus
+
+Question = IstioQuestion | CustomQuestion
+
+_TOGETHER = 2000  # services in one query
+_GATHERING = 0.02  # seconds in which others who ask the same may join
+_LAPSE = 3  # slots after which somebody who no longer asks is no longer asked for
+_KEPT = 3  # ticks whose answers are kept for those who come late
+
+
+class Reader(Protocol):
+    """Whoever answers questions about a tick."""
+
+    async def read(self, question: Question, slot: Slot) -> Reading:
+        """The answer. Raises SourceError."""
+
+
+Shared = asyncio.Task[Mapping[IstioQuestion, Reading]]
+
+
+@dataclass(slots=True)
+class _Table:
+    """Questions of one shape about ticks of one length."""
+
+    together: int = _TOGETHER
+    most: int = _TOGETHER
+    """What `together` may grow to again: once a query that names no hosts was too much, no such query is sent."""
+    asked: dict[IstioQuestion, float] = field(default_factory=dict)
+    """Who asks here, and about which tick last (its end)."""
+    answers: dict[float, dict[IstioQuestion, Shared]] = field(default_factory=dict)
+    """By the end of the tick."""
+    gathering: dict[float, list[IstioQuestion]] = field(default_factory=dict)
+    """By the end of the tick: who is in the query that will be sent in a moment."""
+
+    def join(self, question: IstioQuestion, slot: Slot) -> bool:
+        """Take a place in the query that will be sent in a moment, if there is one with places left."""
+        company = self.gathering.get(slot.end)
+        if company is None or len(company) >= self.together:
+            return False
+        told = self.answers[slot.end]
+        told[question] = told[company[0]]
+        company.append(question)
+        return True
+
+    def company(self, question: IstioQuestion, slot: Slot) -> list[IstioQuestion]:
+        """The question, and others that will soon be asked about the same tick."""
+        told = self.answers.setdefault(slot.end, {})
+        others = (
+            other
+            for other, end in self.asked.items()
+            if other != question and other not in told and slot.end - _LAPSE * slot.seconds <= end < slot.end
+        )
+        return [question, *(other for other, _ in zip(others, range(self.together - 1), strict=False))]
+
+    def tidy(self, slot: Slot) -> None:
+        """Forget who has not asked for long, and old answers."""
+        for end in sorted(self.answers)[:-_KEPT]:
+            del self.answers[end]
+        oldest = slot.end - 10 * _LAPSE * slot.seconds
+        for question in [question for question, end in self.asked.items() if end < oldest]:
+            del self.asked[question]
+
+
+class Desk:
+    """Asks one server, and lets those who ask the same share the answer."""
+
+    def __init__(self, prometheus: Prometheus) -> None:
+        self.prometheus = prometheus
+        self.silence = Silence()
+        self.scrape_duration = 0.0
+        """The longest that a scrape took when somebody last looked, in seconds: samples may come that late."""
+        self._tables: dict[tuple[Shape, float], _Table] = {}
+
+    async def read(self, question: Question, slot: Slot) -> Reading:
+        """The answer about one tick. Raises SourceError."""
+        if isinstance(question, CustomQuestion):
+            return await self._alone(question, slot)
+        table = self._tables.setdefault((question.shape, slot.seconds), _Table())
+        told = table.answers.setdefault(slot.end, {})
+        if question not in told and not table.join(question, slot):
+            company = table.gathering[slot.end] = table.company(question, slot)
+            sent = asyncio.create_task(self._together(table, company, slot))
+            sent.add_done_callback(_looked_at)
+            told.update(dict.fromkeys(company, sent))
+            table.tidy(slot)
+        shared = told[question]
+        table.asked[question] = max(slot.end, table.asked.get(question, 0.0))
+        try:
+            # Shielded: one canary's end must not take the answer from the others.
+            return (await asyncio.shield(shared))[question]
+        except TooMuch:
+            return await self._alone(question, slot)
+
+    async def _alone(self, question: Question, slot: Slot) -> Reading:
+        rows = await self.prometheus.query(question.promql(slot.seconds), slot.end)
+        return question.read(rows)
+
+    async def _together(
+        self, table: _Table, company: list[IstioQuestion], slot: Slot
+    ) -> Mapping[IstioQuestion, Reading]:
+        await asyncio.sleep(_GATHERING)
+        if table.gathering.get(slot.end) is company:
+            del table.gathering[slot.end]
+        try:
+            readings = await self._shared(company, slot, plain=True)
+            if changed := [question for question, reading in readings.items() if not reading.is_exact]:
+                readings |= await self._shared(changed, slot)
+        except SourceError:
+            # Refused, too large or too slow: the server may manage less.
+            if len(company) > NAMED:
+                table.most = NAMED
+            table.together = max(1, min(table.most, len(company) // 4))
+            raise
+        table.together = min(table.most, max(table.together, 2 * len(company)))
+        return readings
+
+    async def _shared(
+        self, company: Sequence[IstioQuestion], slot: Slot, *, plain: bool = False
+    ) -> dict[IstioQuestion, Reading]:
+        rows = await self.prometheus.query(shared_promql(company, slot.seconds, plain=plain), slot.end)
+        return read_shared(company, rows)
+
+
+def _looked_at(shared: Shared) -> None:
+    """Whoever asked may be gone by now; an error that nobody awaits is no news."""
+    if not shared.cancelled():
+        shared.exception()
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """Reads what was fetched beforehand, and asks for the rest."""
+
+    desk: Reader
+    readings: Mapping[tuple[Question, Slot], Reading]
+
+    async def read(self, question: Question, slot: Slot) -> Reading:
+        """The answer. Raises SourceError."""
+        known = self.readings.get((question, slot))
+        return known if known is not None else await self.desk.read(question, slot)
+
+
+async def catch_up(desk: Desk, questions: Sequence[Question], slots: Sequence[Slot]) -> CaughtUp:
+    """Whoever answers about `slots`, which follow each other and are equally long, with one query for each question.
+
+    The answers are the same as those to a query per tick: it is the same query, evaluated at the same times. What the
+    server does not answer this way is asked tick by tick when its turn comes.
+    """
+    readings: dict[tuple[Question, Slot], Reading] = {}
+    first, last = slots[0], slots[-1]
+    for question in questions:
+        promql = question.promql(first.seconds)
+        try:
+            rows = await desk.prometheus.query_range(promql, first.end, last.end, first.seconds)
+        except SourceError:
+            continue
+        readings |= {(question, slot): question.read(rows.get(slot.end, ())) for slot in slots}
+    return CaughtUp(desk, readings)

@@ -1,0 +1,86 @@
+"""Latencies of both arms on the same bounds, in milliseconds, that stay the same from tick to tick."""
+
+from math import inf, isclose, log2
+
+import numpy as np
+
+from serinus.judge.evidence import Floats, Histogram
+from serinus.metrics.answers import NativeHistogram
+from serinus.metrics.reading import Counted
+
+_FINENESS = 3  # bounds are a factor of 2^(1/8) apart, which the usual native histograms have
+_LOWEST, _HIGHEST = 0.1, 64_000.0  # milliseconds: what lies beyond is told apart no further
+
+
+class HistogramError(ValueError):
+    """Buckets that cannot be compared; the message says why."""
+
+
+def histograms(canary: Counted, stable: Counted, unit: float) -> tuple[Histogram, Histogram]:
+    """Both arms' requests by duration. `unit`: milliseconds in one unit of the buckets. Raises HistogramError.
+
+    Classic histograms keep the bounds that both arms have. Native ones get the bounds unit · 2^(k/8) that the coarser
+    of the two has, so that the bounds do not depend on which buckets happen to be empty.
+    """
+    if canary.native is not None or stable.native is not None:
+        if canary.rises or stable.rises:
+            raise HistogramError("one arm has native histograms, the other classic ones")
+        return _native(canary.native, stable.native, unit)
+    bounds = {side: _bounds(counted, unit) for side, counted in (("canary", canary), ("stable", stable))}
+    # An arm without requests may be without series: it has the other's bounds.
+    known = [found for found in bounds.values() if found]
+    common = tuple(sorted(set.intersection(*(set(found) for found in known)))) if known else (inf,)
+    if common[-1:] != (inf,):
+        raise HistogramError('a bucket le="+Inf" is missing')
+    return _classic(common, bounds["canary"]), _classic(common, bounds["stable"])
+
+
+def _bounds(counted: Counted, unit: float) -> dict[float, float]:
+    """Cumulative counts by bound."""
+    try:
+        return {float(le) * unit: count for (le,), count in counted.rises.items()}
+    except ValueError as error:
+        raise HistogramError("the label `le` must hold numbers: is it a histogram?") from error
+
+
+def _classic(bounds: tuple[float, ...], counts: dict[float, float]) -> Histogram:
+    cumulative = np.array([counts.get(bound, 0.0) for bound in bounds])
+    if (np.diff(cumulative) < 0).any():
+        raise HistogramError("the buckets do not add up: do all pods have the same ones?")
+    return Histogram(bounds, cumulative)
+
+
+def _native(canary: NativeHistogram | None, stable: NativeHistogram | None, unit: float) -> tuple[Histogram, Histogram]:
+    coarseness = min([_FINENESS, *(_schema(found) for found in (canary, stable) if found and _proper(found))])
+    steps = 2.0**coarseness  # bounds per doubling
+    exponents = range(int(np.ceil(log2(_LOWEST / unit) * steps)), int(np.floor(log2(_HIGHEST / unit) * steps)) + 1)
+    bounds = np.array([2.0 ** (exponent / steps) for exponent in exponents])
+    in_milliseconds = (*(float(bound * unit) for bound in bounds), inf)
+    return (
+        Histogram(in_milliseconds, _cumulative(canary, bounds)),
+        Histogram(in_milliseconds, _cumulative(stable, bounds)),
+    )
+
+
+def _proper(histogram: NativeHistogram) -> list[tuple[float, float, float]]:
+    """The buckets on a logarithmic scale: all but the one around zero."""
+    return [bucket for bucket in histogram.buckets if bucket[0] > 0]
+
+
+def _schema(histogram: NativeHistogram) -> int:
+    """The number n of a histogram whose buckets are a factor of 2^(2^-n) wide."""
+    widths = [log2(high / low) for low, high, _ in _proper(histogram)]
+    schema = round(-log2(widths[0]))
+    if not all(isclose(width, 2.0**-schema, rel_tol=1e-6) for width in widths):
+        raise HistogramError("its buckets are custom ones; ask for the classic histogram, name_bucket, instead")
+    return schema
+
+
+def _cumulative(histogram: NativeHistogram | None, bounds: Floats) -> Floats:
+    counts = np.zeros(len(bounds) + 1)
+    if histogram is None:
+        return counts
+    # A hair's breadth: the server's bounds and these are the same numbers, calculated differently.
+    reached = np.searchsorted(bounds * (1 + 1e-9), [high for _, high, _ in histogram.buckets])
+    np.add.at(counts, reached, [count for _, _, count in histogram.buckets])
+    return np.asarray(np.cumsum(counts))

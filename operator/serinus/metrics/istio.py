@@ -1,0 +1,171 @@
+"""Questions about Istio's own metrics; those of one shape go into one query for many services."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from serinus.metrics.answers import Row
+from serinus.metrics.arms import SIDES, Arms, Side
+from serinus.metrics.promql import Matcher, Selector
+from serinus.metrics.reading import Reading, by_part, counted, part_of
+from serinus.metrics.rises import Level, Part
+
+Topic = Literal["requests", "durations"]
+
+NAMED = 250
+"""Up to so many hosts are named in a query: to select more costs the server more than to read the others, too."""
+
+UNATTRIBUTED = "unattributed errors"
+"""Failed requests for the host that reached no endpoint: whose they were to be, nobody says."""
+
+SCRAPE_DURATION = "scrape duration"
+"""The longest that a scrape of one of these targets took, in seconds."""
+
+_REQUESTS = "istio_requests_total"
+_DURATIONS = "istio_request_duration_milliseconds"
+_NATIVE = "native"
+_HOST = "destination_service"
+_BY: dict[Topic, tuple[str, ...]] = {"requests": ("response_code", "grpc_response_status"), "durations": ("le",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What questions must have in common to share a query."""
+
+    topic: Topic
+    reporter: str
+    names: tuple[str, ...]
+    fenced_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IstioQuestion:
+    """Requests or durations of both arms of one service, as one reporter saw them."""
+
+    topic: Topic
+    arms: Arms
+    reporter: str
+    pods: tuple[str, ...] = ()
+    """Of these pods alone, by the label `instance`; none for all."""
+
+    def of_pods(self, pods: tuple[str, ...]) -> "IstioQuestion":
+        """The same of some pods only."""
+        return replace(self, pods=pods)
+
+    def series_of(self, side: Side) -> Selector | None:
+        """One series at least for each of the arm's pods; None where pods are not what reports."""
+        if self.reporter != "destination":
+            return None
+        arm = self.arms.of(side)
+        matchers = [Matcher.one_of("reporter", [self.reporter]), *_of_hosts([self])]
+        return Selector(_REQUESTS, (*matchers, *(Matcher.one_of(name, [value]) for name, value in arm.series)))
+
+    @property
+    def shape(self) -> Shape:
+        """With which others it can share a query."""
+        return Shape(self.topic, self.reporter, self.arms.names, tuple(name for name, _ in self.arms.fence))
+
+    @property
+    def text(self) -> str:
+        """What is counted, to be pasted into Prometheus."""
+        name = {"requests": _REQUESTS, "durations": f"{_DURATIONS}_bucket"}[self.topic]
+        return _selected(name, self.shape, [self]).promql()
+
+    def promql(self, seconds: float) -> str:
+        """The query for this service alone."""
+        return shared_promql([self], seconds)
+
+    def read(self, rows: Iterable[Row]) -> Reading:
+        """The answer to it."""
+        return read_shared([self], rows)[self]
+
+
+def shared_promql(questions: Sequence[IstioQuestion], seconds: float, *, plain: bool = False) -> str:
+    """One query for services whose questions have one shape; `plain`: cheaper, see Part."""
+    shape, members = questions[0].shape, questions
+    owner = tuple(dict.fromkeys((_HOST, *shape.names)))
+    parts: list[Part | Level]
+    if shape.topic == "durations":
+        parts = [
+            Part(_selected(f"{_DURATIONS}_bucket", shape, members), owner, _BY["durations"]),
+            Part(_selected(_DURATIONS, shape, members), owner, native=True, of=_NATIVE),
+        ]
+    else:
+        requests = _selected(_REQUESTS, shape, members)
+        one = _selected(
+            _REQUESTS, shape, members[:1]
+        )  # of one service, for how long scrapes take is no matter of them all
+        parts = [
+            Part(requests, owner, _BY["requests"]),
+            Part(_lost(shape, members), (_HOST, *shape.fenced_by), of=UNATTRIBUTED, doubted=False),
+            Level(f"max(scrape_duration_seconds and on (job, instance) {one.promql()})", of=SCRAPE_DURATION),
+        ]
+    return "\nor ".join(part.plain(seconds) if plain else part.promql(seconds) for part in parts)
+
+
+def read_shared(questions: Sequence[IstioQuestion], rows: Iterable[Row]) -> dict[IstioQuestion, Reading]:
+    """The answer to a shared query, for each of its questions."""
+    of_host: dict[str, list[Row]] = {}
+    for row in rows:
+        of_host.setdefault(row.labels.get(_HOST, ""), []).append(row)
+    everyones = of_host.get("", [])
+    return {question: _reading(question, [*of_host.get(question.arms.host, ()), *everyones]) for question in questions}
+
+
+def _reading(question: IstioQuestion, rows: Iterable[Row]) -> Reading:
+    topic, arms = question.topic, question.arms
+    found: dict[str, list[Row]] = {}
+    for part, own in by_part(rows).items():
+        if part in ("", _NATIVE):
+            for row in own:
+                side = arms.side_of(row.labels)
+                if side is not None:
+                    found.setdefault(part_of(side, part or topic), []).append(row)
+        else:
+            fenced = [row for row in own if all(row.labels.get(name, "") == value for name, value in arms.fence)]
+            found[part] = own if part == SCRAPE_DURATION else fenced
+    by = {part_of(side, topic): _BY[topic] for side in SIDES}
+    parts = {part: counted(own, by.get(part, ())) for part, own in found.items()}
+    for side in SIDES:  # where the series are native histograms, too, these resolve more
+        native = parts.get(part_of(side, _NATIVE))
+        if native is not None and native.is_known:
+            parts[part_of(side, topic)] = native
+    return Reading(parts)
+
+
+def _selected(name: str, shape: Shape, members: Sequence[IstioQuestion]) -> Selector:
+    """The series of all arms of the members, and perhaps some more: the answer says whose each is."""
+    matchers = [Matcher.one_of("reporter", [shape.reporter]), *_of_hosts(members)]
+    for label in shape.names:
+        values = [
+            dict((*arm.series, *arms.fence)).get(label)
+            for arms in (member.arms for member in members)
+            for arm in (arms.canary, arms.stable)
+        ]
+        if known := [value for value in values if value is not None]:
+            # An arm that does not name the label may have any value of it.
+            matchers += [Matcher.one_of(label, known)] if len(known) == len(values) else []
+    if pods := [pod for member in members for pod in member.pods]:
+        matchers.append(Matcher.one_of("instance", pods))
+    return Selector(name, tuple(matchers))
+
+
+def _lost(shape: Shape, members: Sequence[IstioQuestion]) -> Selector:
+    """Errors that no workload answered: only who sends requests sees them."""
+    return Selector(
+        _REQUESTS,
+        (
+            Matcher.one_of("reporter", ["source" if shape.reporter == "destination" else shape.reporter]),
+            *_of_hosts(members),
+            Matcher.one_of("destination_workload", ["unknown"]),
+            Matcher("response_code", "=~", '"5.."'),
+            *(
+                Matcher.one_of(label, [dict(member.arms.fence)[label] for member in members])
+                for label in shape.fenced_by
+            ),
+        ),
+    )
+
+
+def _of_hosts(members: Sequence[IstioQuestion]) -> list[Matcher]:
+    return [Matcher.one_of(_HOST, [member.arms.host for member in members])] if len(members) <= NAMED else []
