@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help lab demo test crds lint bench-rollback bench-log bench-routing bench-judge clean
+.PHONY: help lab demo test torture crds lint bench-rollback bench-log bench-routing bench-judge bench-evidence clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -27,6 +27,10 @@ test: $(VENV)/.ready  ## everything, the lab's tests included
 	@$(BIN)/python -m lab build
 	@$(BIN)/python -m pytest
 
+torture: $(VENV)/.ready  ## the long version of the crash tests: every write of every way through a rollout, 200 kills
+	@$(BIN)/python -m lab build
+	@$(BIN)/python -m pytest tests/crash/torture.py
+
 lint: $(VENV)/.ready  ## style, types and import contracts alone
 	@$(BIN)/python -m pytest -q tests/test_house.py
 
@@ -41,6 +45,9 @@ bench-routing: $(VENV)/.ready  ## how long a user's arm, a patch and a weight's 
 
 bench-judge: $(VENV)/.ready  ## whether the judge keeps what it promises, beside other rules (15 min)
 	@$(BIN)/python -m bench.judge
+
+bench-evidence: $(VENV)/.ready  ## what a tick of a thousand canaries costs, beside a hung Prometheus too
+	@$(BIN)/python -m bench.evidence
 
 bench-log: $(VENV)/.ready  ## what the deployment log costs, with 100 000 records in it
 	@$(BIN)/python -m bench.log

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -27,7 +28,7 @@ _SERVICES = 50
 _AUTHORS = 20
 _APPENDED = 500
 _ASKED = 7
-_BATCH = 5000
+_BATCH = 1000
 _EVIDENCE = 40  # ticks that a record carries: some 4 KB, as one of ten minutes with one metric has
 
 
@@ -55,7 +56,7 @@ def measure(kind: str, url: str, count: int) -> Iterator[Figure]:
     entries = chain(count + _APPENDED)
     with Store(url) as store:
         store.create()
-        _fill(url, [next(entries) for _ in range(count)])
+        _fill(url, islice(entries, count))
         costs = [_seconds(store, entry) for entry in entries]
         began = time.perf_counter()
         assert not list(verify(store.all(Query())))
@@ -104,11 +105,10 @@ def chain(count: int) -> Iterator[Entry]:
         yield Entry.of_line(canonical({**body, "hash": newest[service]}))
 
 
-def _fill(url: str, entries: list[Entry]) -> None:
+def _fill(url: str, entries: Iterator[Entry]) -> None:
     engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
     with engine.begin() as connection:
-        for start in range(0, len(entries), _BATCH):
-            rows = [{name: getattr(entry, name) for name in COLUMNS} for entry in entries[start : start + _BATCH]]
+        while rows := [{name: getattr(entry, name) for name in COLUMNS} for entry in islice(entries, _BATCH)]:
             connection.execute(insert(RECORDS), rows)
     engine.dispose()
 

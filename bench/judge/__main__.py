@@ -1,4 +1,4 @@
-"""`make bench-judge`: measure, print the tables, write the figures and the plots; 1 if a bound is missed."""
+"""`make bench-judge`: measure, print the tables, write them and the plots to docs/; 1 if a bound is missed."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from bench.judge import detection, exact, kinds, plots, speed, standings
+from bench.judge import detection, exact, kinds, page, plots, speed, standings
 from bench.judge.pool import SEED, run_all, seed_of
 from bench.judge.race import DEFAULTS, tuned
 from bench.judge.row import Row, table
@@ -25,7 +25,7 @@ QUICK = 20
 def main() -> int:
     """Measure: 0 if every row is within its bound, else 1."""
     parser = argparse.ArgumentParser(prog="python -m bench.judge", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK} times fewer rollouts; leaves the plots alone")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK} times fewer rollouts; leaves docs/ alone")
     quick = parser.parse_args().quick
     fewer = QUICK if quick else 1
     console = Console(markup=False, highlight=False, soft_wrap=True)
@@ -35,7 +35,7 @@ def main() -> int:
         console.print(f"{time.monotonic() - begun:5.0f} s  {done}")
 
     # Alone on the machine, before all cores are busy.
-    rows = {"speed": [speed.one_tick(40 // fewer, np.random.default_rng(seed_of("speed")))]}
+    rows = {"speed": list(speed.rows(40 // fewer, np.random.default_rng(seed_of("speed"))))}
     rows["exact"] = [exact.expectations(2000 // fewer, np.random.default_rng(seed_of("exact")))]
     tell("exact expectations, and the time of a tick")
     rules = (*DEFAULTS, *tuned(20_000, np.random.default_rng(seed_of("tuned"))))
@@ -50,13 +50,14 @@ def main() -> int:
     places = list(standings.standings(raced))
 
     OUT.write_text(json.dumps(_summary(rows, places, rules), indent=1, ensure_ascii=False) + "\n")
-    if not quick:
-        plots.draw(raced, DOCS)
     every = [row for each in rows.values() for row in each]
-    console.print("\n".join(["", table(every), "", standings.table(places), ""]))
     bounded = [row for row in every if row.is_bounded]
     failed = sum(not row.is_kept for row in bounded)
-    console.print(f"{len(bounded) - failed} passed, {failed} failed")
+    tables = f"{table(every)}\n\n{standings.table(places)}"
+    if not quick:
+        plots.draw(raced, DOCS)
+        page.write_tables(DOCS / "statistics.md", tables)
+    console.print(f"\n{tables}\n\n{len(bounded) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

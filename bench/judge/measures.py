@@ -1,10 +1,15 @@
 """From the ends of many rollouts to one estimate."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bench.judge.rollouts import Ends
 from bench.judge.row import Estimate
 from serinus.judge.evidence import Floats
+
+Share = Callable[[Ends, float], Estimate]
+"""The share of rollouts to which something happened within so many ticks."""
 
 
 def rolled_back(ends: Ends, within: float = np.inf) -> Estimate:

@@ -42,8 +42,9 @@ def _detection(races: Races) -> Figure:
             axes.plot(rates, ticks, label=rule, **(_OWN if rule == SERINUS else {"linewidth": 1}))
     axes.plot(rates, [needed(rate) for rate in EFFECTS], "k:", label="no test can be faster")
     axes.set(xscale="log", yscale="log", xticks=rates, xticklabels=[f"{rate:g}" for rate in rates])
+    axes.set(yticks=[1, 10, 100], yticklabels=["1", "10", "100"])
     axes.minorticks_off()
-    axes.legend(frameon=False)
+    figure.legend(loc="outside right upper", frameon=False)
     return figure
 
 
@@ -56,12 +57,12 @@ def _false_rollbacks(races: Races) -> Figure:
         axes.plot(looks, 100 * share, label=rule, **(_OWN if rule == SERINUS else {"linewidth": 1}))
     axes.axhline(100 * ALPHA, color="black", linestyle=":", label=f"α = {100 * ALPHA:g} %")
     axes.set(yscale="symlog", ylim=(0, 110), yticks=[0, 1, 10, 100], yticklabels=["0", "1", "10", "100"])
-    axes.legend(frameon=False)
+    figure.legend(loc="outside right upper", frameon=False)
     return figure
 
 
 def _axes(x: str, y: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+    figure = Figure(figsize=(8.0, 3.6), layout="constrained")
     axes = figure.add_subplot(xlabel=x, ylabel=y)
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes

@@ -60,6 +60,10 @@ def latency(**fields: Any) -> Manifest:
     return {"name": "latency", "template": "istio-latency", "tolerance": {"duration": "50ms"}, **fields}
 
 
+def share(**fields: Any) -> Manifest:
+    return {"name": "share", "template": "istio-throughput", "tolerance": {"relative": 0.1}, **fields}
+
+
 def distribution(**fields: Any) -> Manifest:
     return {
         "name": "prediction",
@@ -225,8 +229,9 @@ FULL_DEPLOYMENT = canary_deployment(
     notify=[{"secretRef": {"name": "deploy-channel"}}],
 )
 FULL_POLICY = canary_policy(
-    errors(),
+    errors(failures={"codes": ["5xx", "429"], "grpc": [13, 14]}),
     latency(quantiles=[0.5, 0.9, 0.99, 0.999]),
+    share(onRegression="report"),
     errors(name="checkout", tolerance={"absolute": 0}, margin={"absolute": 0.005}),
     distribution(),
     conversion(),
@@ -235,6 +240,7 @@ FULL_POLICY = canary_policy(
     promoteOn="proven",
     minRequests=100,
     spike={"errorRate": 0.10},
+    prometheus={"address": "http://prometheus:9090", "secretRef": {"name": "prom"}, "reporter": "source"},
 )
 
 GOOD: dict[str, Manifest] = {
@@ -508,6 +514,22 @@ BAD = (
     ),
     _metric(
         "all that is better promoted", conversion(), {"margin": {"relative": 1}}, "", "tolerance.relative and margin"
+    ),
+    # What only some metrics have
+    _metric("a unit of Istio's", latency(), {"unit": "ms"}, "unit", "only buckets of your own have a unit"),
+    _metric("a unit of a share", conversion(), {"unit": "s"}, "unit", "only buckets of your own have a unit"),
+    _metric("failures of a latency", latency(), {"failures": {"codes": ["5xx"]}}, "failures", "only istio-errors and"),
+    _metric("failures of a query", conversion(), {"failures": {"grpc": [13]}}, "failures", "only istio-errors and"),
+    _metric("no failures", errors(), {"failures": {}}, "failures", "at least one of codes and grpc"),
+    _metric("a status that is none", errors(), {"failures": {"codes": ["600"]}}, "failures.codes[0]", "[1-5]"),
+    _metric("a gRPC status that is none", errors(), {"failures": {"grpc": [17]}}, "failures.grpc[0]", "equal to 16"),
+    _metric("a share that rolls back", share(), {"onRegression": "rollback"}, "onRegression", "only reports"),
+    _metric("a share by difference", share(), {"tolerance": {"absolute": 0.1}}, "tolerance", "rate and gauge relative"),
+    _policy(
+        "only a share",
+        {"metrics": [share()]},
+        "metrics",
+        "at least one must gate",
     ),
     # Quantiles
     _metric("quantiles of errors", errors(), {"quantiles": [0.5]}, "quantiles", "only a latency"),

@@ -186,14 +186,7 @@ class TestUnsupported:
         assert [line.rpartition(": ")[0] for line in unsupported(spec)] == [
             "spec.workloads",
             "spec.warmUp.requests",
-            "spec.deadline",
         ]
-
-    def test_a_rollback_when_undecided(self) -> None:
-        spec = CanaryDeployment.model_validate(canary_deployment(whenUndecided="rollback")).spec
-        assert unsupported(spec) == (
-            "spec.whenUndecided: not available in this version, where an undecided step is held",
-        )
 
 
 def test_a_policy_made_in_python_keeps_the_rules_too() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.judge import kinds, measures, plots
+from bench.judge import kinds, measures, page, plots
 from bench.judge.detection import EFFECTS, SAME_BUT_WORSE, races
 from bench.judge.detection import experiments as detections
 from bench.judge.experiment import Experiment
@@ -81,6 +81,21 @@ def test_the_plots_are_the_same_for_the_same_figures(tmp_path: Path) -> None:
         drawn.append([(directory / name).read_bytes() for name in (plots.DETECTION, plots.FALSE_ROLLBACKS)])
     assert drawn[0] == drawn[1]
     assert b"another" in drawn[0][0] and b"Flagger" in drawn[0][1]
+
+
+def test_the_page_has_the_last_tables_and_keeps_its_words(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    path.write_text("before\n<!-- make bench-judge -->\n```text\nold\n```\nafter\n")
+    for tables in ("new\ntables", "newer"):
+        page.write_tables(path, tables)
+    assert path.read_text() == "before\n<!-- make bench-judge -->\n```text\nnewer\n```\nafter\n"
+
+
+def test_a_page_without_a_place_for_tables_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    path.write_text("words\n")
+    with pytest.raises(ValueError, match="must have one block"):
+        page.write_tables(path, "tables")
 
 
 def _coin(rollouts: int, rng: np.random.Generator) -> dict[str, Ends]:

@@ -16,7 +16,7 @@ from bench.judge.traffic import (
     Source,
 )
 from bench.judge.traffic.distribution import FREQUENT
-from bench.judge.traffic.latency import quantile, share_within
+from bench.judge.traffic.latency import share_within
 from serinus.judge import Classes, Counts, Events, Histogram, Values
 from serinus.judge.evidence import Sample
 
@@ -41,8 +41,8 @@ def test_errors_fail_as_often_as_they_should_and_turn_bad_when_they_should() -> 
 def test_a_slow_canary_takes_so_many_times_as_long_at_every_quantile(bounds: tuple[float, ...]) -> None:
     canary, stable = first(Latencies(bounds, 1.2))
     assert isinstance(canary, Histogram) and isinstance(stable, Histogram)
-    assert stable.cumulative.mean(axis=0) / SIZES.stable == pytest.approx(share_within(bounds), abs=0.002)
-    slowed = share_within(np.array(bounds) / 1.2)
+    assert stable.cumulative.mean(axis=0) / SIZES.stable == pytest.approx(share_within(bounds, 100.0), abs=0.002)
+    slowed = share_within(np.array(bounds) / 1.2, 100.0)
     assert canary.cumulative.mean(axis=0) / SIZES.canary == pytest.approx(slowed, abs=0.004)
 
 
@@ -50,9 +50,9 @@ def test_only_the_slowest_can_be_slower() -> None:
     canary, _ = first(Latencies(NATIVE, 1.2, above=0.95))
     assert isinstance(canary, Histogram)
     share = canary.cumulative.mean(axis=0) / SIZES.canary
-    at = np.searchsorted(NATIVE, [quantile(0.9), 1.2 * quantile(0.99)])
-    assert share[at[0]] == pytest.approx(share_within(NATIVE[at[0]]), abs=0.004)
-    assert share[at[1]] == pytest.approx(share_within(NATIVE[at[1]] / 1.2), abs=0.002)
+    p90, slow_p99 = np.searchsorted(NATIVE, [190.0, 1.2 * 320.0])
+    assert share[p90] == pytest.approx(share_within(NATIVE[p90], 100.0), abs=0.004)
+    assert share[slow_p99] == pytest.approx(share_within(NATIVE[slow_p99] / 1.2, 100.0), abs=0.002)
 
 
 @pytest.mark.parametrize("classes", [10, 30])

@@ -8,6 +8,7 @@ import pytest
 
 from serinus.controller.cache import Cache, Kind, Object
 from serinus.controller.carriers import carried, find_carriers, reads_virtual_service, split_traffic
+from serinus.controller.gather import read_live
 from serinus.controller.kube import Kube
 from serinus.istio import ALLOW_FROM_ANNOTATION, DECISION_ANNOTATION, Operation
 from serinus.rollout import Obstacle, Plan, SetWeight
@@ -31,10 +32,10 @@ def cache_of(*services: Object) -> Cache:
     return cache
 
 
-def plan_of(*names: str, **traffic: Any) -> Plan:
+def plan_of(*names: str, arms: dict[str, Any] | None = None, **traffic: Any) -> Plan:
     references = [{"name": name} for name in names]
     given = {"host": "predictor", "virtualServices": references, "destinationRule": "predictor", **traffic}
-    return subject(traffic=given).plan
+    return subject(traffic=given, **(arms or {})).plan
 
 
 def splitting(name: str, namespace: str = "ml", weight: int = 10, **annotations: str) -> Object:
@@ -132,6 +133,18 @@ def test_what_cannot_carry_it_is_named_before_anything_is_written(plan: Plan, re
     assert obstacle.value.message.startswith(words)
 
 
+def test_two_subsets_of_one_version_are_named_before_anything_is_written() -> None:
+    theirs = plan_of("one", arms={"stable": {"subset": "stable"}, "canary": {"subset": "canary"}})
+    cache = cache_of(splitting("one"))
+    labels = {"version": "v1"}
+    subsets = [{"name": "stable", "labels": labels}, {"name": "canary", "labels": labels}]
+    metadata = {"namespace": "ml", "name": "predictor", "uid": "d", "resourceVersion": "7"}
+    cache.put("destinationrules", {"metadata": metadata, "spec": {"host": "predictor", "subsets": subsets}})
+    with pytest.raises(Obstacle, match="DestinationRule ml/predictor: the subsets 'stable' and 'canary' select"):
+        read_live(theirs, "ml", cache)
+    assert read_live(plan_of("one"), "ml", cache)[0].weights == (10,), "Serinus will point them elsewhere"
+
+
 async def test_how_users_are_kept_is_there_before_the_routes_and_goes_after_them_R17() -> None:
     cache = cache_of(splitting("one"))
     plan = plan_of("one", cohort={"header": "x-user-id"})
@@ -176,10 +189,10 @@ async def test_when_it_is_promoted_audience_and_cohort_end() -> None:
     cache = cache_of(splitting("one"))
     plan = plan_of("one", cohort={"header": "x-user-id"}, audience=[{"header": "x-internal", "exact": "true"}])
     await write(SetWeight(100, "r1/4-promote"), plan, cache)
-    assert len(cache.get("virtualservices", ("ml", "one"))["spec"]["http"]) == 3  # type: ignore[index]
+    assert len(cache.get("virtualservices", ("ml", "one"))["spec"]["http"]) == 3
     assert carried(find_carriers(plan, "ml", cache), cache)[0] == (100, 100)
     await write(SetWeight(100, "r1/5-promoted", final=True), plan, cache)
-    assert cache.get("virtualservices", ("ml", "one"))["spec"] == splitting("one", weight=100)["spec"]  # type: ignore[index]
+    assert cache.get("virtualservices", ("ml", "one"))["spec"] == splitting("one", weight=100)["spec"]
 
 
 def test_a_change_of_any_of_them_concerns_the_canary() -> None:

@@ -86,7 +86,7 @@ def released(lab: Lab, request: pytest.FixtureRequest) -> Iterator[str]:
     workloads = [start_version(lab, name, version) for version in ("v1", "v2")]
     with Load(users_of(lab, service, rate=200, seconds=180), lab.directory / f"{name}.jsonl"):
         yield name
-    lab.kubectl("delete", "canarydeployment", name, "--namespace=demo", "--ignore-not-found")
+    lab.kubectl("delete", "canarydeployment", name, "--namespace=demo", "--ignore-not-found", "--wait=false")
     for workload in workloads:
         workload.stop()
 
@@ -106,7 +106,7 @@ def test_what_makes_no_sense_is_stalled_by_name_and_stops_no_other_I9(
             "InvalidSpec",
             "spec.stable.labels",
         ),
-        "too-early": (manifest(released, deadline="1h"), "NotSupported", "spec.deadline"),
+        "too-early": (manifest(released, warmUp={"requests": [{"path": "/"}]}), "NotSupported", "spec.warmUp.requests"),
         "wrong-prometheus": (
             manifest(released, prometheus={"address": "http://127.0.0.1:9"}),
             "PrometheusNotAllowed",

@@ -118,7 +118,7 @@ def service(lab: Lab, receiver: Receiver, request: pytest.FixtureRequest) -> Ite
     workloads = [start_version(lab, name, version) for version in ("v1", "v2")]
     with Load(users_of(lab, added, rate=100, seconds=180), lab.directory / f"{name}.jsonl"):
         yield name
-    lab.kubectl("delete", "canarydeployment", name, "--namespace=demo", "--ignore-not-found")
+    lab.kubectl("delete", "canarydeployment", name, "--namespace=demo", "--ignore-not-found", "--wait=false")
     for workload in workloads:
         workload.stop()
 

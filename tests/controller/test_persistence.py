@@ -1,9 +1,10 @@
 """When a status is written: decisions at once, evidence seldom, nothing while nothing changes."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from serinus.api import CanaryDeploymentStatus, Phase, VerdictStatus
 from serinus.controller.persistence import write_is_due
+from tests.rollout.conftest import Play
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 BEFORE = CanaryDeploymentStatus(phase=Phase.PROGRESSING, weight=10)
@@ -27,3 +28,14 @@ def test_evidence_waits_for_a_minute_or_the_next_report() -> None:
 
 def test_nothing_is_written_while_nothing_changes() -> None:
     assert not due(BEFORE, since=1e6)
+
+
+def test_a_status_that_is_read_back_equals_the_one_that_was_written_I4() -> None:
+    """Else a write of ours would look like another operator's, and what is remembered would be given up for it."""
+    play = Play()
+    for verdict in (None, "promote", "hold", "rollback"):
+        play.now += timedelta(seconds=45.123456)
+        play.turn(verdict)
+        play.settle()
+        written = play.status.model_dump(mode="json", by_alias=True, exclude_none=True)
+        assert CanaryDeploymentStatus.model_validate(written) == play.status

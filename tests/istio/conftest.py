@@ -1,6 +1,7 @@
 """A VirtualService that is split as the operator does it, by the same patches, without an operator."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from lab.programs import provide
 from lab.programs.parts import ISTIO_CRDS, MESH_PARTS
 from lab.progress import Progress
 from lab.stack import Lab
-from serinus.istio import Split, arm_routes, cohort_filter, cohort_variant, weights_patch
+from serinus.istio import Split, arm_routes, cohort_filter, cohort_variant, names_in_envoy, weights_patch
 
 Object = dict[str, Any]
 
@@ -47,8 +48,8 @@ class Routed:
         target = ("virtualservice", self.name, f"--namespace={self.namespace}", "--type=json", f"--patch={patch}")
         self.lab.kubectl("patch", *target)
 
-    def hash_by(self, split: Split, route: str = "primary") -> None:
-        """Have Envoy choose by a hash on the copy of `route`."""
+    def hash_by(self, split: Split, route: str = "primary", roots: Sequence[Object] = ()) -> None:
+        """Have Envoy choose by a hash on the copy of `route`, also where `roots` delegate to this VirtualService."""
         assert split.cohort is not None
         owner = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace, "uid": "0"}}
         wanted = cohort_filter(
@@ -56,7 +57,7 @@ class Routed:
             self.namespace,
             split.cohort,
             salt=split.salt,
-            routes=[cohort_variant(route)],
+            routes=names_in_envoy(self.read(), cohort_variant(route), roots),
             owner=owner,
         )
         del wanted["metadata"]["ownerReferences"]

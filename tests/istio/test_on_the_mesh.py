@@ -1,5 +1,6 @@
 """Who gets the canary, through the real Envoy."""
 
+import asyncio
 import json
 import math
 import urllib.request
@@ -131,6 +132,38 @@ async def test_a_cohort_outlives_the_gateway_and_the_next_rollouts_is_another_R1
     assert after == expected
     both = sum(one == other == "v2" for one, other in zip(before, after, strict=True))
     assert within_binomial_bounds(both, len(some), 0.25 * 0.25)
+
+
+async def test_a_cohort_is_kept_in_a_delegate_too_by_the_names_that_istiod_gives_its_routes_R14(routed: Routed) -> None:
+    host = f"root.{Service(routed.name).host}"
+    kind = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService"}
+    match = [{"name": "v1", "uri": {"prefix": "/predict"}}, {"uri": {"prefix": "/other"}}]
+    http = [{"name": "all", "match": match, "delegate": {"name": f"arms-{routed.name}"}}]
+    root = {
+        **kind,
+        "metadata": {"name": f"root-{routed.name}", "namespace": routed.namespace},
+        "spec": {"hosts": [host], "gateways": ["ingress"], "http": http},
+    }
+    arms = {
+        **kind,
+        "metadata": {"name": f"arms-{routed.name}", "namespace": routed.namespace},
+        "spec": {"http": [{"name": "arms", "route": [{"destination": {"host": routed.host, "subset": "stable"}}]}]},
+    }
+    routed.lab.apply([root, arms])
+    delegate = Routed(routed.lab, f"arms-{routed.name}", routed.namespace, routed.host)
+    split = Split("canary", 25, cohort=Cohort(header="x-user-id"), salt="r42")
+    delegate.hash_by(split, "arms", [root])
+    delegate.split(split)
+    expected = [VERSION[in_canary(user, "r42", 25)] for user in USERS[:500]]
+
+    def kept() -> bool:
+        users = [{"x-user-id": user} for user in USERS[:500]]
+        return [each.version for each in asyncio.run(ask(routed.lab.gateway_url, host, users))] == expected
+
+    await asyncio.to_thread(wait_until, kept, "the cohort behind the root")
+    delegate.split(Split("canary", 0), "r/2-rollback")
+    assert delegate.read()["spec"]["http"][0]["route"] == [{**arms["spec"]["http"][0]["route"][0], "weight": 100}]
+    routed.lab.kubectl("delete", "envoyfilter", f"serinus-arms-{routed.name}", f"--namespace={routed.namespace}")
 
 
 async def test_nobody_chooses_an_arm_by_sending_our_header_and_no_service_sees_it(routed: Routed) -> None:

@@ -121,7 +121,7 @@ def released(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Released]:
     }
     lab.apply([edge])
     yield found
-    lab.kubectl("delete", "canarydeployment", found.name, "--namespace=demo", "--ignore-not-found")
+    lab.kubectl("delete", "canarydeployment", found.name, "--namespace=demo", "--ignore-not-found", "--wait=false")
     lab.kubectl("delete", "namespace", found.elsewhere, "--wait=false")
 
 

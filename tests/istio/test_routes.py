@@ -51,12 +51,28 @@ def test_a_route_of_stable_alone_can_carry_the_canary() -> None:
     assert (route.canary, route.weights) == (None, (0,))
 
 
+@pytest.mark.parametrize("name", ["serinus/", "serinus/primary", "serinus/canary-x/primary", "serinus/else/primary"])
+def test_a_route_whose_name_only_looks_like_one_of_ours_is_its_owners(name: str) -> None:
+    looks_like_ours = {**SPLIT, "name": name}
+    assert [route.label for route in find(virtual_service(looks_like_ours))] == [name]
+
+
 def test_the_weights_may_lie_in_a_delegate() -> None:
     root = virtual_service({"name": "all", "delegate": {"name": "predictor-routes"}})
     delegate = virtual_service(SPLIT, name="predictor-routes")
     in_root, in_delegate = arm_routes(root, delegate, host=FQDN, stable="stable", canary="canary", only=("primary",))
     assert in_root == ()
     assert [route.label for route in in_delegate] == ["primary"]
+
+
+def test_a_root_and_its_delegate_may_call_their_routes_the_same() -> None:
+    unnamed = {"route": [destination("stable", 90), destination("canary", 10)]}
+    root = virtual_service({"delegate": {"name": "arms"}})
+    for only in ((), ("http[0]",)):
+        in_root, in_delegate = arm_routes(
+            root, virtual_service(unnamed, name="arms"), host=FQDN, stable="stable", canary="canary", only=only
+        )
+        assert (len(in_root), len(in_delegate)) == (0, 1)
 
 
 @pytest.mark.parametrize(

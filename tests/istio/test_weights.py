@@ -182,6 +182,21 @@ def test_a_cohort_within_an_audience_leaves_everybody_else_on_stable() -> None:
     assert [weights(started, index) for index in range(3)] == [[25, 75], [25, 75], [100, 0]]
 
 
+def test_another_canarys_copies_in_the_same_object_are_left_and_those_of_a_route_that_is_gone_are_not() -> None:
+    other = {"name": "other", "route": [destination("stable", 100, host="elsewhere")]}
+    theirs = {**other, "name": "serinus/audience/other", "match": [{"headers": {"x": {"exact": "1"}}}]}
+    orphan = {**SPLIT, "name": "serinus/audience/renamed"}
+    service = virtual_service(theirs, other, orphan, SPLIT, annotations={"a": "b"})
+    started = patched(service, Split("canary", 25, INTERNAL))
+    assert [route["name"] for route in started["spec"]["http"]] == [
+        "serinus/audience/other",
+        "other",
+        "serinus/audience/primary",
+        "primary",
+    ]
+    assert patched(started, Split("canary", 0))["spec"]["http"][:2] == [theirs, other]
+
+
 def test_an_audience_may_be_told_by_the_users_ids() -> None:
     ours = (AudienceMatch(header="x-user-id", prefix="staff-"),)
     started = patched(virtual_service(SPLIT, annotations={"a": "b"}), Split("canary", 25, ours, BY_HASH, "r1"))

@@ -68,7 +68,7 @@ def test_no_shifted_latency_expects_to_gain(weights: list[float], history: int) 
         if pc * ps > 0:
             seen = [Histogram(bounds, np.cumsum(each)) for each in (c, s)]
             bets = memory.bets(metric, *seen, np.zeros(2))
-            expected = expected + pc * ps * np.exp(np.stack([bets.rollback, bets.promote]))
+            expected = expected + pc * ps * np.exp(np.concatenate([bets.rollback, bets.promote]))
     assert (np.asarray(expected) <= 1 + 1e-9).all()
 
 

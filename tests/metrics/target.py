@@ -26,8 +26,8 @@ class Shown:
 class Target:
     """Counters behind /metrics.
 
-    `failing`: scrapes fail. `newborn`: it begins to count when replica a first scrapes it, and says when it started. `extra`:
-    one more label of every series, as after a change of relabelling. `shown`: by replica, what each scrape saw.
+    `failing`: scrapes fail. `newborn`: it begins to count when replica a first scrapes it, and says when it started.
+    `extra`: one more label of every series, as after a change of relabelling. `shown`: by replica, what scrapes saw.
     """
 
     values: dict[Series, float] = field(default_factory=dict)

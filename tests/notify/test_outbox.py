@@ -85,6 +85,16 @@ def test_a_channel_that_the_spec_no_longer_names_is_forgotten() -> None:
     assert [each.name for each in outbox.channels] == ["team"]
 
 
+def test_where_there_is_no_room_old_news_are_joined_and_none_is_dropped() -> None:
+    outbox = OutboxStatus()
+    for number in range(1, 21):
+        outbox = posted(outbox, [message(number)])
+    assert len(outbox.messages) == 5
+    told = "\n".join(f"{each.title}\n{each.body}\n" for each in outbox.messages)
+    assert all(f"news {number}\n" in told for number in range(1, 21))
+    assert outbox.messages[-1].key == "r/20"
+
+
 EVENTS = st.lists(
     st.tuples(st.sampled_from(["news", "end", "taken", "refused", "crash"]), st.floats(0, 90)), max_size=60
 )

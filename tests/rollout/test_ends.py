@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from serinus.api import Phase
-from serinus.rollout import Obstacle, Outcome
+from serinus.rollout import Obstacle, Outcome, PlanError
 from tests.rollout.conftest import Play, condition, subject
 
 V3 = {"subset": "canary", "labels": {"version": "v3"}}
@@ -169,3 +169,14 @@ def test_the_warm_up_counts_from_the_first_ready_endpoint_R09() -> None:
     play.turn()
     play.live = replace(play.live, canary_ready=1)
     assert play.turn().wake == play.now + timedelta(seconds=30)
+
+
+def test_a_rollout_whose_copy_is_damaged_gives_way_to_another_release_I9(climbing: Play) -> None:
+    assert climbing.status.rollout is not None
+    broken = climbing.status.rollout.model_copy(update={"snapshot": "broken"})
+    climbing.status = climbing.status.model_copy(update={"rollout": broken})
+    with pytest.raises(PlanError):
+        climbing.turn()
+    climbing.subject = subject(revision="again")
+    climbing.settle()
+    assert climbing.weights == [10, 0, 10]

@@ -88,6 +88,7 @@ class Rollouts(RuleBasedStateMachine):
         self.obstacle: Obstacle | None = None
         self.records: list[Record] = []
         self.newest, self.judged_at = "", START  # the verdict of the last tick that was judged, and its end
+        self.forgotten: str | None = None
         self.on_mesh_since: datetime | None = None  # of the weight of the step under way, undisturbed
         self.gone = False
 
@@ -105,13 +106,16 @@ class Rollouts(RuleBasedStateMachine):
         if self.gone:
             return
         now_subject = replace(subject(**self.spec), leaving=self.leaving)
+        # What an operator judged and did not write is judged again by the next one, to the same verdict.
+        verdict = self.forgotten or verdict
         judged = self._judged(verdict) if verdict and self._can_judge() else None
+        self.forgotten = None
         outcome = advance(now_subject, self.memory, self.obstacle or self.live, judged, now=self.now, timing=TIMING)
         self._check_records(outcome)
         if isinstance(outcome.intent, SetWeight) and outcome.intent.urgent:
             self._write(outcome)
         if fate == "before status":
-            self.memory = self.cluster
+            self.memory, self.forgotten = self.cluster, verdict if judged else None
             return
         self.memory = self.cluster = outcome.status
         self.records.extend(outcome.records)

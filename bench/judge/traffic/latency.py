@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
 from bench.judge.traffic.source import HISTORY, SIZES, Sizes
 from serinus.judge import Histogram, Past
@@ -18,20 +18,21 @@ CLASSIC = (0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000,
 NATIVE = (*(2.0 ** (exponent / 8) for exponent in range(107)), np.inf)
 """Bounds of a native histogram of schema 3, from 1 ms to 10 s: each 9 % above the one before."""
 
-MEDIAN, SPREAD = 100.0, 0.5
-"""The stable's: half of the requests take up to 100 ms, nine of ten up to 190 ms, 99 of 100 up to 320 ms."""
+SPREAD = 0.5
+"""Of the logarithm: with a median of 100 ms nine of ten requests take up to 190 ms, 99 of 100 up to 320 ms."""
 
 
 @dataclass(frozen=True)
 class Latencies:
     """The stable's latencies are log-normal; of the canary's requests the slowest take `factor` times as long.
 
-    The slowest are those above the stable's quantile `above`: 0 for all of them.
+    The slowest are those above the stable's quantile `above`: 0 for all of them. `median` is the stable's, in ms.
     """
 
     bounds: tuple[float, ...]
     factor: float
     above: float = 0.0
+    median: float = 100.0
     sizes: Sizes = SIZES
 
     def past(self, rng: Generator) -> Past:
@@ -49,22 +50,17 @@ class Latencies:
             )
 
     def _stable(self) -> Floats:
-        return share_within(self.bounds)
+        return share_within(self.bounds, self.median)
 
     def _canary(self) -> Floats:
         """Share within each bound: as in the stable up to the slowest, which begin `factor` times later."""
-        slowed = share_within(np.divide(self.bounds, self.factor))
-        return np.maximum(slowed, np.minimum(share_within(self.bounds), self.above))
+        slowed = share_within(np.divide(self.bounds, self.factor), self.median)
+        return np.maximum(slowed, np.minimum(self._stable(), self.above))
 
 
-def share_within(milliseconds: ArrayLike) -> Floats:
-    """The share of the stable's requests that take at most so long."""
-    return np.asarray(ndtr(np.log(np.divide(milliseconds, MEDIAN)) / SPREAD))
-
-
-def quantile(q: float) -> float:
-    """How many milliseconds the share `q` of the stable's requests take at most."""
-    return float(MEDIAN * np.exp(SPREAD * ndtri(q)))
+def share_within(milliseconds: ArrayLike, median: float) -> Floats:
+    """The share of requests that take at most so long, where half of them take at most `median` ms."""
+    return np.asarray(ndtr(np.log(np.divide(milliseconds, median)) / SPREAD))
 
 
 def _counts(rng: Generator, n: int, within: Floats, rollouts: int) -> Floats:

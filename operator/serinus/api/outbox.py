@@ -37,3 +37,4 @@ class OutboxStatus(Lenient):
 
     messages: tuple[MessageStatus, ...] = Field(default=(), description="What some channel has not got yet.")
     channels: tuple[ChannelStatus, ...] = Field(default=(), description="Every channel that was told something.")
+    reported_at: datetime | None = Field(default=None, description="When the comparison of a held step was last told.")

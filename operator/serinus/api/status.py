@@ -160,6 +160,13 @@ class ConditionStatus(Lenient):
     observed_generation: int = Field(default=0, description="The generation of the spec that it speaks of.")
 
 
+class QueryStatus(Lenient):
+    """What Prometheus was asked for a metric."""
+
+    metric: str = Field(description="The metric's name in the policy.")
+    query: str = Field(description="What was counted, of both arms, to be pasted into Prometheus; a long one is cut.")
+
+
 class PrintedStatus(Lenient):
     """Texts for kubectl's columns."""
 
@@ -194,5 +201,8 @@ class CanaryDeploymentStatus(Lenient):
     outbox: OutboxStatus = Field(default=OutboxStatus(), description="Messages that are yet to be delivered.")
     conditions: Annotated[tuple[ConditionStatus, ...], Distinct("type")] = Field(
         default=(), description="Ready, Reconciling, Stalled, MetricsAvailable, TrafficAligned, Promoted and others."
+    )
+    queries: Annotated[tuple[QueryStatus, ...], Distinct("metric")] = Field(
+        default=(), description="What Prometheus was asked for each metric."
     )
     printed: PrintedStatus = Field(default=PrintedStatus(), description="Texts for kubectl's columns.")

@@ -17,8 +17,6 @@ def _of_spec(spec: CanaryDeploymentSpec) -> Iterator[tuple[str, str]]:
     asked = {
         "spec.workloads": (spec.workloads, "workloads are not watched"),
         "spec.warmUp.requests": (spec.warm_up and spec.warm_up.requests, "no requests are sent to warm up"),
-        "spec.deadline": (spec.deadline, "steps have no deadline"),
-        "spec.whenUndecided": (spec.when_undecided != "hold", "an undecided step is held"),
     }
     for field, (is_asked, instead) in asked.items():
         if is_asked:

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import re
 import time
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,6 +28,18 @@ def run(
     ],
     allow_prometheus: Annotated[
         list[str] | None, typer.Option(help="Another address that a CanaryDeployment may name; may be repeated.")
+    ] = None,
+    prometheus_credentials: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="SERINUS_PROMETHEUS_CREDENTIALS",
+            help="Directory with a mounted Secret for that Prometheus: username and password, or token; ca.crt; "
+            "tls.crt and tls.key; header.NAME.",
+        ),
+    ] = None,
+    fence: Annotated[
+        str | None,
+        typer.Option(help="A label that every series must have, with the CanaryDeployment's namespace as its value."),
     ] = None,
     namespace: Annotated[
         list[str] | None, typer.Option("--namespace", "-n", help="Watch this namespace only; may be repeated.")
@@ -58,10 +72,18 @@ def run(
         namespaces=tuple(namespace or ()),
         timing=Timing(settle=_duration(settle), lead=timedelta(seconds=0.25)),
         liveness=liveness,
+        prometheus_credentials=prometheus_credentials,
+        fence=_label(fence),
         allowed_hooks=frozenset(allow_hook or ()),
         store=store,
     )
     asyncio.run(operate(settings))
+
+
+def _label(name: str | None) -> str | None:
+    if name is not None and not re.fullmatch("[a-zA-Z_][a-zA-Z0-9_]*", name):
+        raise typer.BadParameter(f"{name!r} is not the name of a label in Prometheus", param_hint="--fence")
+    return name
 
 
 def _duration(text: str) -> timedelta:

@@ -8,7 +8,17 @@ from serinus.controller.named import named_virtual_services
 Key = tuple[str, str]
 """Namespace and name of an object."""
 
-Kind = Literal["canarydeployments", "canarypolicies", "canaryoverrides", "virtualservices", "destinationrules"]
+Kind = Literal[
+    "canarydeployments",
+    "canarypolicies",
+    "canaryoverrides",
+    "virtualservices",
+    "destinationrules",
+    "services",
+    "pods",
+    "serviceentries",
+    "workloadentries",
+]
 
 Object = dict[str, Any]
 
@@ -21,7 +31,7 @@ class Cache:
     never replaces a newer one of the same object.
     """
 
-    _objects: dict[Kind, dict[Key, Object]] = field(default_factory=dict)
+    _objects: dict[Kind, dict[str, dict[str, Object]]] = field(default_factory=dict)  # by kind, namespace and name
     _claimants: dict[Key, set[Key]] = field(default_factory=dict)
 
     def put(self, kind: Kind, seen: Object) -> None:
@@ -31,19 +41,25 @@ class Cache:
         known = self.get(kind, key)
         if known is None or not _is_newer(known["metadata"], metadata):
             self._index(kind, key, known, seen)
-            self._objects.setdefault(kind, {})[key] = {**seen, "metadata": metadata}
+            namespace = self._objects.setdefault(kind, {}).setdefault(key[0], {})
+            namespace[key[1]] = {**seen, "metadata": metadata}
 
     def drop(self, kind: Kind, key: Key) -> None:
         """Forget a deleted object."""
-        self._index(kind, key, self._objects.get(kind, {}).pop(key, None), None)
+        namespace = self._objects.get(kind, {}).get(key[0], {})
+        self._index(kind, key, namespace.pop(key[1], None), None)
 
     def get(self, kind: Kind, key: Key) -> Object | None:
         """The object, or None."""
-        return self._objects.get(kind, {}).get(key)
+        return self._objects.get(kind, {}).get(key[0], {}).get(key[1])
 
     def keys(self, kind: Kind) -> list[Key]:
         """All known objects of a kind."""
-        return list(self._objects.get(kind, {}))
+        return [(namespace, name) for namespace, found in self._objects.get(kind, {}).items() for name in found]
+
+    def of_namespace(self, kind: Kind, namespace: str) -> list[Object]:
+        """All known objects of a kind in a namespace."""
+        return list(self._objects.get(kind, {}).get(namespace, {}).values())
 
     def claimants(self, virtual_service: Key) -> frozenset[Key]:
         """The CanaryDeployments that name a VirtualService."""

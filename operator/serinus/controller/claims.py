@@ -8,6 +8,8 @@ from serinus.controller.named import named_virtual_services
 from serinus.istio import canonical_host
 from serinus.rollout import Obstacle
 
+_TAKEN = "RouteTaken"
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -35,7 +37,7 @@ def refuse_taken_routes(owner: Object, cache: Cache) -> None:
         for claim in _claims(other):
             if any(claim.overlaps(mine) for mine in own):
                 raise Obstacle(
-                    "RouteTaken",
+                    _TAKEN,
                     f"spec.traffic.virtualServices: {'/'.join(claim.virtual_service)} is moved by CanaryDeployment "
                     f"{'/'.join(key)}; name other routes, or delete that one",
                 )
@@ -46,10 +48,16 @@ def _claims(owner: Object) -> list[Claim]:
     return [Claim(service, host, routes) for service, routes in named_virtual_services(owner).items()]
 
 
-def _place(owner: Object) -> tuple[bool, str, str]:
-    """Who comes first: a rollout under way before all others, then the oldest object."""
+def _place(owner: Object) -> tuple[int, str, str]:
+    """Who comes first: a rollout under way, then one that has ended and whose traffic is looked after, then the oldest.
+
+    One that could not begin for what its spec says comes last: it stops no other (I9).
+    """
     metadata, status = owner["metadata"], owner.get("status") or {}
     rollout = status.get("rollout")
     if rollout and not Phase(status.get("phase", Phase.PENDING)).is_end:
-        return False, str(rollout.get("startedAt", "")), metadata["uid"]
-    return True, metadata["creationTimestamp"], metadata["uid"]
+        return 0, str(rollout.get("startedAt", "")), metadata["uid"]
+    stalled = [each for each in status.get("conditions", []) if each["type"] == "Stalled" and each["status"] == "True"]
+    is_wrong = any(each["reason"] != _TAKEN for each in stalled)
+    rank = 1 if rollout else 3 if is_wrong else 2
+    return rank, metadata["creationTimestamp"], metadata["uid"]

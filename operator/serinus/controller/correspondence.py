@@ -6,7 +6,7 @@ Nothing here is waited for by a reconcile: whatever goes out is an errand, and w
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from pydantic import ValidationError
@@ -31,6 +31,7 @@ from serinus.notify import (
     next_delivery,
     posted,
     refused,
+    report_message,
     stalled_message,
     taken,
 )
@@ -85,6 +86,16 @@ class Correspondence:
         if news and channels:
             outbox = posted(outbox, news)
         return status if outbox == status.outbox else status.model_copy(update={"outbox": outbox})
+
+    def with_report(
+        self, owner: Object, status: CanaryDeploymentStatus, every: timedelta, now: datetime
+    ) -> CanaryDeploymentStatus:
+        """The status with the comparison in its outbox, where a step is held and it is time to tell so again."""
+        report = report_message(*key_of(owner), status, every, now)
+        if report is None or not channels_of(owner):
+            return status
+        outbox = posted(status.outbox, [report]).model_copy(update={"reported_at": now})
+        return status.model_copy(update={"outbox": outbox})
 
     def send(self, owner: Object, status: CanaryDeploymentStatus, asks: Sequence[Ask], now: datetime) -> None:
         """Start what is due: questions to hooks, answers to overrides, messages. `status` is what has been written."""

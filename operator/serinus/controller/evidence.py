@@ -7,22 +7,26 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from serinus.api import RolloutStatus
-from serinus.judge import GUARD, Evidence, Missing, State, Tick, elevated, judge
+from serinus.controller.telling import unreachable, with_doubts
+from serinus.judge import GUARD, Evidence, Missing, State, Tick, Verdict, elevated, judge
 from serinus.metrics import (
     Collected,
     Desk,
     Grid,
     Inquiry,
+    Reach,
     Reader,
     Slot,
     catch_up,
     collect,
     history,
+    past_reach,
 )
 from serinus.rollout import Judged, JudgedTick, Plan, judge_policy
 
 _CATCH_UP = 1000  # slots that are read again after a gap; older ones count as missing
 _WHOLE = 100
+_MORE_LOST = 0.02  # by how much the share of requests that reach no workload may rise: R23's default of an error rate
 
 
 async def judge_new_ticks(
@@ -53,19 +57,41 @@ async def judge_new_ticks(
             seen = Collected({each.name: Evidence(missing=Missing.UNREACHABLE) for each in asked})
         else:
             seen = await collect(reader, asked, slot, weight=weight, silence=desk.silence)
-            desk.scrape_duration = seen.scrape_duration
+            desk.scrape_duration = seen.scrape_duration or desk.scrape_duration
         if seen.evidence[GUARD].missing is Missing.STALE and not grid.is_boundary(end):
             continue  # nothing was scraped since the last look: the next one takes both
         tick, window = _tick(plan, rollout, seen, slot)
         before, ended = state, datetime.fromtimestamp(end, tz=UTC)
         state, rows, verdict = judge(policy, state, tick, window=window)
         ticks.append(JudgedTick(before, tick, window, ended, rows, verdict))
-        judged = Judged(ended, state, rows, verdict, tuple(ticks))
-        if verdict.verdict == "rollback":
+        # The trail keeps the judge's own verdict, which can be given again from its evidence.
+        lost = await _lost(desk, asked, seen.reach, rollout, weight, tick, grid)
+        told = verdict if verdict.verdict == "rollback" else lost or with_doubts(verdict, seen.doubts)
+        judged = Judged(ended, state, rows, told, tuple(ticks), {each.name: each.question.text for each in asked[1:]})
+        if told.verdict == "rollback":
             break
         start = end
         await asyncio.sleep(0)  # the others' turn: a gap may be long
     return judged
+
+
+async def _lost(
+    desk: Desk,
+    asked: Sequence[Inquiry],
+    reach: Reach | None,
+    rollout: RolloutStatus,
+    weight: int,
+    tick: Tick,
+    grid: Grid,
+) -> Verdict | None:
+    """The breaker's verdict where the canary's requests reach nobody (I3)."""
+    if reach is None or tick.bake or any(found.straddles for found in tick.evidence.values()):
+        return None
+    # Asked twice, for the past is worth a query only where the present looks bad.
+    if not reach.is_lost(weight, Reach(), _MORE_LOST):
+        return None
+    before = await past_reach(desk, asked[0], grid.start(rollout.started_at.timestamp()), grid.interval)
+    return unreachable(reach, before, weight) if reach.is_lost(weight, before, _MORE_LOST) else None
 
 
 async def _reader(desk: Desk, asked: Sequence[Inquiry], start: float, grid: Grid, now: float) -> Reader:

@@ -17,6 +17,7 @@ from serinus.api import (
 )
 from serinus.controller.cache import Cache, Key, Kind, Object, key_of
 from serinus.controller.carriers import Carrier, carried, find_carriers, reads_virtual_service
+from serinus.controller.endpoints import ready_endpoints
 from serinus.istio import canonical_host, subset_labels
 from serinus.metrics import Arm as SeriesArm
 from serinus.metrics import Arms
@@ -41,10 +42,10 @@ def read_subject(
         raise Obstacle("NotSupported", "; ".join(lacking))
     named = spec.prometheus or policy.prometheus
     if named is not None and named.address is not None and named.address not in allowed_prometheus:
-        whose = "spec" if spec.prometheus else "the policy's"
+        whose = "spec." if spec.prometheus else "the policy's "
         raise Obstacle(
             "PrometheusNotAllowed",
-            f"{whose} prometheus.address: {named.address} is not among the addresses that this operator may ask "
+            f"{whose}prometheus.address: {named.address} is not among the addresses that this operator may ask "
             "(serinus run --allow-prometheus)",
         )
     for index, hook in enumerate(spec.hooks or ()):
@@ -105,12 +106,16 @@ def read_live(plan: Plan, namespace: str, cache: Cache) -> tuple[Live, tuple[Car
     carriers = find_carriers(plan, namespace, cache)
     destination_rule = cache.get("destinationrules", (namespace, traffic.destination_rule))
     weights, decision = carried(carriers, cache)
+    stable = subset_labels(destination_rule or {}, plan.stable.subset)
+    canary = subset_labels(destination_rule or {}, plan.canary.subset)
     live = Live(
         weights=weights,
         decision=decision,
-        stable=subset_labels(destination_rule or {}, plan.stable.subset),
-        canary=subset_labels(destination_rule or {}, plan.canary.subset),
+        stable=stable,
+        canary=canary,
         has_rule=destination_rule is not None,
+        stable_ready=ready_endpoints(traffic.host, namespace, stable, cache),
+        canary_ready=ready_endpoints(traffic.host, namespace, canary, cache),
     )
     _refuse_one_version_twice(plan, live, f"DestinationRule {namespace}/{traffic.destination_rule}")
     return live, carriers

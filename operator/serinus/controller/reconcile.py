@@ -53,7 +53,7 @@ from serinus.rollout import (
 )
 
 _AFTER_CONFLICT = 0.5  # seconds: by then the watch has brought what the write collided with
-_AFTER_OBSTACLE = 30.0  # seconds; a change of what an object names wakes it earlier, that of a rival may not
+_AFTER_OBSTACLE = 10.0  # seconds; a change of what an object names wakes it earlier, that of a rival may not
 _AFTER_FAILURE = 2.0  # seconds until a write that the API server did not accept is tried again
 
 logger = logging.getLogger(__name__)
@@ -155,6 +155,7 @@ class Reconciler:
             known = conditions(outcome.status, subject, obstacle, outcome.drift, now)
             outcome = replace(outcome, status=outcome.status.model_copy(update={"conditions": known}))
         told = self._correspondence.with_news(owner, memory.status, outcome.status, outcome.records, now)
+        told = self._correspondence.with_report(owner, told, plan.report_every, now)
         outcome = replace(outcome, status=told)
         if not subject.leaving and not has_finalizer(owner):
             await self._set_finalizer(owner, wanted=True)  # before anything is written that deletion must undo
@@ -184,9 +185,10 @@ class Reconciler:
         """The subject, or why it cannot be read; a running rollout then goes on by its own copy of the plan."""
         running = status.rollout is not None and not is_over(status)
         try:
+            subject = read_subject(owner, self._cache, self._addresses, self._settings.allowed_hooks)
             if not running:
                 refuse_taken_routes(owner, self._cache)
-            return read_subject(owner, self._cache, self._addresses, self._settings.allowed_hooks), None
+            return subject, None
         except Obstacle as obstacle:
             return (running_subject(owner, status) if running else None), obstacle
 

@@ -6,6 +6,7 @@ import kopf
 
 from serinus.api.crds import GROUP, VERSION
 from serinus.controller.cache import Cache, Key, Kind
+from serinus.controller.endpoints import slim_pod
 from serinus.controller.gather import affected_by
 from serinus.controller.kube import ISTIO
 from serinus.controller.scheduler import Scheduler
@@ -16,7 +17,13 @@ _WATCHED: dict[Kind, tuple[str, str]] = {
     "canaryoverrides": (GROUP, VERSION),
     "virtualservices": ISTIO,
     "destinationrules": ISTIO,
+    "serviceentries": ISTIO,
+    "workloadentries": ISTIO,
+    "services": ("", "v1"),
+    "pods": ("", "v1"),
 }
+_LOOKED_UP: frozenset[Kind] = frozenset({"serviceentries", "workloadentries", "services", "pods"})
+"""Kinds whose changes wake nobody: they are many, and each tick looks at them anyway."""
 
 # A watch that has silently died is the commonest complaint about long-running operators: the server ends each stream
 # after this long, and one without so much as a bookmark for a little more than a minute is opened anew.
@@ -43,16 +50,22 @@ def _watch(
 ) -> None:
     @kopf.index(group, version, kind, id=f"cache-{kind}", registry=registry)
     def _remember(body: kopf.Body, **_: Any) -> None:
-        cache.put(kind, dict(body))
+        cache.put(kind, slim_pod(dict(body)) if kind == "pods" else dict(body))
 
     @kopf.on.event(group, version, kind, id=f"wake-{kind}", registry=registry)
     async def _wake(type: str | None, body: kopf.Body, **_: Any) -> None:
         key: Key = (body["metadata"]["namespace"], body["metadata"]["name"])
-        affected = [key] if kind == "canarydeployments" else affected_by(kind, key, cache)
+        affected = _affected(kind, key, cache)
         if type == "DELETED":
             cache.drop(kind, key)
         for owner in affected:
             scheduler.wake(owner)
+
+
+def _affected(kind: Kind, key: Key, cache: Cache) -> list[Key]:
+    if kind in _LOOKED_UP:
+        return []
+    return [key] if kind == "canarydeployments" else affected_by(kind, key, cache)
 
 
 def watch_settings() -> kopf.OperatorSettings:

@@ -15,11 +15,11 @@ from serinus.istio.cohorts import cohort_filter
 from serinus.istio.delegates import delegates_of, names_in_envoy
 from serinus.istio.errors import LayoutError
 from serinus.istio.hosts import canonical_host, key_of
+from serinus.istio.naming import cohort_variant, keeps_cohort
 from serinus.istio.patches import Operation
 from serinus.istio.routes import ArmRoute, arm_routes
 from serinus.istio.split import Split
 from serinus.istio.subsets import subset_labels, subset_patch
-from serinus.istio.variants import cohort_variant, keeps_cohort
 from serinus.istio.weights import copies_for, weights_patch
 
 __all__ = [

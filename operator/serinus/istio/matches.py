@@ -53,7 +53,8 @@ def narrowed(match: Mapping[str, Any], headers: Headers) -> dict[str, Any]:
 
     Its name is dropped, so that Envoy's route has the name of Istio's. Raises Contradiction as joined does.
     """
-    both = {name: value for name, value in match.items() if name != "name"}
+    both = dict(match)
+    both.pop("name", None)
     if headers:
         own = match.get("headers")
         both["headers"] = joined((own, headers)) if own else headers

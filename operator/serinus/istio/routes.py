@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from serinus.istio.errors import LayoutError
 from serinus.istio.hosts import canonical_host, key_of
-from serinus.istio.variants import is_ours, variant_of, variant_weight
+from serinus.istio.naming import is_ours, owners_labels, variant_of, variant_weight
 
 Protocol = Literal["http", "tls", "tcp"]
 _PROTOCOLS: tuple[Protocol, ...] = ("http", "tls", "tcp")
@@ -44,9 +44,13 @@ def arm_routes(
     """
     candidates = [list(_candidates(member, host)) for member in family]
     everyone = [candidate for member in candidates for candidate in member]
-    chosen = _chosen(family, everyone, only)
+    chosen = [each for label in only for each in _named(label, family[0], everyone)] or [
+        each for each in everyone if any(each.to_host)
+    ]
+    _refuse_repeated_names(chosen, everyone)
+    places = {each.place for each in chosen}
     found = tuple(
-        tuple(_arm_route(each, stable, canary) for each in member if each.label in chosen) for member in candidates
+        tuple(_arm_route(each, stable, canary) for each in member if each.place in places) for member in candidates
     )
     if not any(found):
         raise LayoutError(f"{_title(family[0])} has no route to {host}; give one a destination for each subset")
@@ -68,34 +72,46 @@ class _Candidate(NamedTuple):
     def title(self) -> str:
         return f"{_title(self.service)}, route {self.label}"
 
+    @property
+    def place(self) -> tuple[tuple[str, str], Protocol, int]:
+        return key_of(self.service), self.protocol, self.position
+
 
 def _candidates(service: dict[str, Any], host: str) -> Iterator[_Candidate]:
     namespace = service["metadata"]["namespace"]
     canonical: dict[str, str] = {}
     ours: dict[str, list[dict[str, Any]]] = {}  # they lie before the routes that they are copies of
     for protocol in _PROTOCOLS:
-        place = 0
-        for index, route in enumerate(service.get("spec", {}).get(protocol) or []):
+        routes = service.get("spec", {}).get(protocol) or []
+        labels = owners_labels(routes, protocol)
+        for index, route in enumerate(routes):
             if is_ours(route):
                 ours.setdefault(variant_of(route), []).append(route)
                 continue
             hosts = [(entry.get("destination") or {}).get("host", "") for entry in route.get("route") or []]
             canonical |= {each: canonical_host(each, namespace) for each in hosts if each not in canonical}
             to_host = tuple(canonical[each] == host for each in hosts)
-            label = route.get("name") or f"{protocol}[{place}]"
+            label = next(labels)
             yield _Candidate(service, protocol, label, index, route, to_host, ours.get(label, ()))
-            place += 1
 
 
-def _chosen(family: Sequence[dict[str, Any]], candidates: Sequence[_Candidate], only: Sequence[str]) -> set[str]:
-    """Labels of the routes to take; each is that of one route."""
-    count = Counter(candidate.label for candidate in candidates)
-    chosen = set(only) or {candidate.label for candidate in candidates if any(candidate.to_host)}
-    for label in sorted(chosen):
-        if count[label] != 1:
-            found = "no route" if label not in count else "more than one route"
-            raise LayoutError(f"{_title(family[0])} has {found} named {label!r}; it has: {', '.join(sorted(count))}")
-    return chosen
+def _named(label: str, root: dict[str, Any], candidates: Sequence[_Candidate]) -> Sequence[_Candidate]:
+    """The routes of that label that send to the host; if none does, all that have it, for the error to come."""
+    named = [candidate for candidate in candidates if candidate.label == label]
+    if not named:
+        labels = ", ".join(sorted({candidate.label for candidate in candidates}))
+        raise LayoutError(f"{_title(root)} has no route named {label!r}; it has: {labels}")
+    return [candidate for candidate in named if any(candidate.to_host)] or named
+
+
+def _refuse_repeated_names(chosen: Sequence[_Candidate], candidates: Sequence[_Candidate]) -> None:
+    """A label must mean one route of its object; a root and its delegate may both have it."""
+    count = Counter((key_of(candidate.service), candidate.label) for candidate in candidates)
+    for candidate in chosen:
+        if count[key_of(candidate.service), candidate.label] > 1:
+            raise LayoutError(
+                f"{_title(candidate.service)} has more than one route named {candidate.label!r}; give each its own name"
+            )
 
 
 def _arm_route(candidate: _Candidate, stable: str, canary: str) -> ArmRoute:

@@ -19,54 +19,14 @@ from serinus.istio.matches import (
     joined,
     narrowed,
 )
+from serinus.istio.naming import Kind, our_name
 from serinus.istio.share import mark_of, share_regex
 from serinus.istio.split import Split
-
-_OURS = "serinus/"
-"""What the names of our routes begin with: serinus/KIND/LABEL, where LABEL is the original's."""
-
-COHORT = "cohort"
-"""Kind of the copies by whose destinations Envoy chooses with a hash."""
-
-_WEIGHTED = "canary-"
-"""Kind of the copies that send whoever their match selects to the canary: canary-PERCENT."""
 
 _REQUEST_ID = "x-request-id"
 _MONTH = 30 * 24 * 3600
 
 Route = dict[str, Any]
-
-
-def is_ours(route: Mapping[str, Any]) -> bool:
-    """Whether Serinus put this route there."""
-    return str(route.get("name", "")).startswith(_OURS)
-
-
-def variant_of(route: Mapping[str, Any]) -> str:
-    """The label of the route that one of ours is a copy of; empty for other routes."""
-    return str(route["name"]).split("/", 2)[2] if is_ours(route) else ""
-
-
-def cohort_variant(label: str) -> str:
-    """The name of the copy of route `label` by whose destinations Envoy chooses with a hash."""
-    return f"{_OURS}{COHORT}/{label}"
-
-
-def keeps_cohort(virtual_service: Mapping[str, Any]) -> bool:
-    """Whether Envoy chooses by a hash on a route of the VirtualService."""
-    http = virtual_service.get("spec", {}).get("http") or []
-    return any(str(route.get("name", "")).startswith(cohort_variant("")) for route in http)
-
-
-def variant_weight(route: Mapping[str, Any], canary: str) -> int | None:
-    """The percentage that one of ours stands for; None where it says nothing of it."""
-    kind = str(route["name"]).split("/", 2)[1]
-    if kind.startswith(_WEIGHTED):
-        return int(kind.removeprefix(_WEIGHTED))
-    destinations = route["route"]
-    if len(destinations) == 1:
-        return None
-    return next((each.get("weight", 0) for each in destinations if each["destination"].get("subset") == canary), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +44,10 @@ class Arms:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One copy of every route: its kind, whose requests it takes, and where they go."""
+    """One copy of every route: its kind and weight, whose requests it takes, and where they go."""
 
-    kind: str
+    kind: Kind
+    weight: int
     who: tuple[Headers, ...]
     destinations: Callable[[Arms], list[Route]]
 
@@ -102,9 +63,9 @@ def templates(split: Split) -> tuple[Template, ...]:
     by_weight = _weighted(split.weight)
     found = []
     if split.cohort is not None:
-        found.append(Template(COHORT, _identified(audience, split.cohort), by_weight))
+        found.append(Template("cohort", split.weight, _identified(audience, split.cohort), by_weight))
     if split.audience:
-        found.append(Template("audience", audience, by_weight))
+        found.append(Template("audience", split.weight, audience, by_weight))
     return tuple(found)
 
 
@@ -118,7 +79,7 @@ def variants(title: str, label: str, route: Route, arms: Arms, wanted: Sequence[
         return [
             {
                 **route,
-                "name": f"{_OURS}{template.kind}/{label}",
+                "name": our_name(template.kind, label, template.weight),
                 "match": [narrowed(match, who) for match in own for who in template.who],
                 "route": template.destinations(arms),
             }
@@ -147,11 +108,15 @@ def _cookie_templates(audience: tuple[Headers, ...], split: Split) -> Iterator[T
     given = {
         "Set-Cookie": f"{name}={mark}%REQ({_REQUEST_ID})%; Path=/; Max-Age={_MONTH}; HttpOnly; SameSite=Lax",
     }
-    fresh = _within(audience, {_REQUEST_ID: {"regex": below}})
-    yield Template(f"{_WEIGHTED}{split.weight}", holding(below), lambda arms: [{**arms.canary, "weight": 100}])
-    yield Template("kept", holding(anyone), lambda arms: [{**arms.stable, "weight": 100}])
-    yield Template("new-canary", fresh, lambda arms: [_with_header({**arms.canary, "weight": 100}, given)])
-    yield Template("new", audience, lambda arms: [_with_header({**arms.stable, "weight": 100}, given)])
+    weight, fresh = split.weight, _within(audience, {_REQUEST_ID: {"regex": below}})
+    yield Template("canary", weight, holding(below), lambda arms: [_whole(arms.canary)])
+    yield Template("kept", weight, holding(anyone), lambda arms: [_whole(arms.stable)])
+    yield Template("new-canary", weight, fresh, lambda arms: [_with_header(_whole(arms.canary), given)])
+    yield Template("new", weight, audience, lambda arms: [_with_header(_whole(arms.stable), given)])
+
+
+def _whole(destination: Mapping[str, Any]) -> Route:
+    return {**destination, "weight": 100}
 
 
 def _weighted(weight: int) -> Callable[[Arms], list[Route]]:

@@ -1,17 +1,18 @@
 """The patch that makes a VirtualService split its requests as it should."""
 
 from bisect import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 from serinus.istio.annotations import added_to, annotate
 from serinus.istio.errors import LayoutError
 from serinus.istio.hosts import key_of
 from serinus.istio.matches import Contradiction
+from serinus.istio.naming import owners_labels, variant_of
 from serinus.istio.patches import Operation, expect, pointer
 from serinus.istio.routes import ArmRoute
 from serinus.istio.split import Split
-from serinus.istio.variants import Arms, Route, Template, is_ours, templates, variants
+from serinus.istio.variants import Arms, Route, Template, templates, variants
 
 _WHOLE = 100
 
@@ -27,8 +28,7 @@ def weights_patch(
     Serinus added is removed when it has no weight. Raises LayoutError where a route cannot be split so.
     """
     before = copies_for(virtual_service, routes, split)
-    http = virtual_service.get("spec", {}).get("http") or []
-    ours = [index for index, route in enumerate(http) if is_ours(route)]
+    ours = _outdated(virtual_service, {route.label for route in routes})
     operations: list[Operation] = []
     if ours or any(before):
         metadata = virtual_service["metadata"]
@@ -72,6 +72,19 @@ def _copies(virtual_service: dict[str, Any], route: ArmRoute, split: Split, want
     return variants(title, route.label, written, _arms(written, route, split), wanted)
 
 
+def _outdated(virtual_service: dict[str, Any], labels: Set[str]) -> list[int]:
+    """Where copies lie that are to go: those of the routes with these labels, and of routes that are no longer there.
+
+    The others belong to another CanaryDeployment, which moves other routes of the same object.
+    """
+    http = virtual_service.get("spec", {}).get("http") or []
+    copied = [(index, label) for index, route in enumerate(http) if (label := variant_of(route))]
+    if not copied:
+        return []
+    theirs = set(owners_labels(http)) - labels
+    return [index for index, label in copied if label not in theirs]
+
+
 def _written(virtual_service: dict[str, Any], route: ArmRoute) -> Route:
     found: Route = virtual_service["spec"][route.protocol][route.index]
     return found
@@ -83,7 +96,7 @@ def _arms(written: Route, route: ArmRoute, split: Split) -> Arms:
 
 
 def _index(route: ArmRoute, ours: Sequence[int]) -> int:
-    """Where the route lies once ours are gone: all of them lie in the list of HTTP routes."""
+    """Where the route lies once `ours` are gone: all of them lie in the list of HTTP routes."""
     return route.index - bisect(ours, route.index) if route.protocol == "http" else route.index
 
 

@@ -108,18 +108,18 @@ class Ledger:
         return wealth.rollback_total(self.rollback.astype(float), ticks, planned)
 
     def row_wealth(self, metric: Metric, ticks: int, planned: int) -> Floats:
-        """Log of each row's rollback wealth: of its test, or the average of its tests; shape (..., rows)."""
+        """Log of each row's rollback wealth: the average of its tests'; shape (..., rows)."""
         tests = self.test_wealth(ticks, planned)
-        return tests if tests.shape[-1] == self.peak.shape[-1] else wealth.average(tests)[..., None]
+        return wealth.average(tests.reshape((*self.peak.shape, -1)))
 
     def family_wealth(self, metric: Metric, ticks: int, planned: int) -> Floats:
         """Log of the metric's wealth as a member of the family: the average over its rows that gate; shape (...)."""
         return wealth.average(self.row_wealth(metric, ticks, planned)[..., self.memory.shape(metric).gates])
 
     def promote_wealth(self) -> Floats:
-        """Log of each row's promote wealth: of its test, or the smallest of its tests; shape (..., rows)."""
+        """Log of each row's promote wealth: the smallest of its tests'; shape (..., rows)."""
         tests = wealth.promote_total(self.promote.astype(float))
-        return tests if tests.shape[-1] == self.peak.shape[-1] else tests.min(axis=-1, keepdims=True)
+        return np.asarray(tests.reshape((*self.peak.shape, -1)).min(axis=-1))
 
     def _bets(self, metric: Metric, seen: Evidence, *, bake: bool) -> Bets | None:
         if seen.canary is None:

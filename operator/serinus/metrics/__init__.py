@@ -8,7 +8,7 @@ from serinus.metrics.desk import Desk, Reader, catch_up
 from serinus.metrics.doubts import Doubt
 from serinus.metrics.errors import SourceError
 from serinus.metrics.grid import Grid
-from serinus.metrics.past import history
+from serinus.metrics.past import history, past_reach
 from serinus.metrics.reach import Reach
 from serinus.metrics.silence import Silence
 from serinus.metrics.slot import Slot
@@ -36,4 +36,5 @@ __all__ = [
     "collect",
     "history",
     "inquiries",
+    "past_reach",
 ]

@@ -5,13 +5,14 @@ VictoriaMetrics as `isPartial`: such an answer counts as none.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from serinus.judge.evidence import Missing
 from serinus.metrics.errors import SourceError, TooMuch
 
+_FOREIGN = (TypeError, ValueError, KeyError, IndexError, AttributeError)  # what reading other JSON raises
 _QUOTED = 200  # characters of a foreign answer that an error shows
 
 
@@ -23,8 +24,7 @@ class NativeHistogram:
     count: float
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):  # made by the ten thousand
     """One series of an answer at one time."""
 
     labels: Mapping[str, str]
@@ -33,20 +33,27 @@ class Row:
 
 def vector(body: bytes, status: int) -> list[Row]:
     """The rows of an answer to an instant query. Raises SourceError."""
-    return [Row(entry["metric"], _value(entry)) for entry in _result(body, status, "vector", _value)]
+    entries = _result(body, status, "vector")
+    try:
+        return [Row(entry["metric"], _value(entry)) for entry in entries]
+    except _FOREIGN as error:
+        raise _not_prometheus() from error
 
 
 def matrix(body: bytes, status: int) -> dict[float, list[Row]]:
     """The rows of an answer to a range query, by Unix time. Raises SourceError."""
     rows: dict[float, list[Row]] = {}
-    for entry in _result(body, status, "matrix", _values):
-        for time, value in _values(entry):
-            rows.setdefault(time, []).append(Row(entry["metric"], value))
+    try:
+        for entry in _result(body, status, "matrix"):
+            for time, value in _values(entry):
+                rows.setdefault(time, []).append(Row(entry["metric"], value))
+    except _FOREIGN as error:
+        raise _not_prometheus() from error
     return rows
 
 
-def _result(body: bytes, status: int, kind: str, read: Any) -> list[dict[str, Any]]:
-    """The series of a good answer, each of which can be read."""
+def _result(body: bytes, status: int, kind: str) -> Iterable[dict[str, Any]]:
+    """The series of a good answer."""
     if 300 <= status < 400:
         raise SourceError(Missing.UNREACHABLE, f"it redirects (status {status}), which is never followed")
     answer = _json(body, status)
@@ -61,14 +68,13 @@ def _result(body: bytes, status: int, kind: str, read: Any) -> list[dict[str, An
     if not isinstance(data, dict) or found != kind:
         raise SourceError(Missing.NO_SERIES, f"the query gives a {found}, where series are needed")
     entries = data.get("result")
-    try:
-        for entry in entries:  # type: ignore[union-attr]  # what cannot be read is caught
-            read(entry)
-            if not all(isinstance(text, str) for pair in entry["metric"].items() for text in pair):
-                raise TypeError
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
-        raise SourceError(Missing.UNREACHABLE, "its answer has not the form of Prometheus's HTTP API") from error
-    return list(entries or [])
+    if not isinstance(entries, list):
+        raise _not_prometheus()
+    return entries
+
+
+def _not_prometheus() -> SourceError:
+    return SourceError(Missing.UNREACHABLE, "its answer has not the form of Prometheus's HTTP API")
 
 
 def _json(body: bytes, status: int) -> dict[str, Any]:

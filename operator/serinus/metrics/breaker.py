@@ -13,6 +13,7 @@ class Breaker:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._failures = 0
+        self._failed_at = float("-inf")
         self._closed_until = 0.0
 
     def may_ask(self) -> bool:
@@ -24,8 +25,11 @@ class Breaker:
         self._pause()
         return True
 
-    def failed(self) -> None:
-        """The server did not answer."""
+    def failed(self, asked_at: float) -> None:
+        """The server did not answer what it was asked at that time; many questions at once fail as one."""
+        if asked_at < self._failed_at:
+            return
+        self._failed_at = self._clock()
         self._failures += 1
         if self._failures >= _FAILURES:
             self._pause()

@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     r"""(?P<space>(?:\s|\#[^\n]*(?:\n|$))+)
     |(?P<placeholder>\{\{\s*[A-Za-z][-\w./]*\s*\}\})
     |(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)
-    |(?P<range>\[[\w\s.:]*\])
+    |(?P<range>\[\s*\d[\w.]*\s*(?::\s*(?:\d[\w.]*\s*)?)?\])
     |(?P<number>(?:\d|\.\d)(?:[\w.]|(?<=[eE])[-+](?=\d))*)
     |(?P<name>[A-Za-z_:][\w:]*)
     |(?P<operator>=~|!~|==|!=|<=|>=|[-+*/%^<>=@(){},])""",
@@ -28,7 +28,8 @@ _TOKEN = re.compile(
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z][-\w./]*)\s*\}\}", re.ASCII)
 _MATCHERS = frozenset({"=", "!=", "=~", "!~"})
 _GROUPINGS = frozenset({"by", "without", "on", "ignoring", "group_left", "group_right"})
-_BETWEEN = frozenset({"and", "or", "unless", "atan2", "bool", "offset"})  # stand after an operand
+_BETWEEN = frozenset({"and", "or", "unless", "atan2", "offset"})  # stand after an operand
+_COMPARISONS = frozenset({"==", "!=", "<", ">", "<=", ">="})  # after which `bool` may stand
 _NUMBERS = frozenset({"inf", "nan"})
 
 
@@ -120,8 +121,9 @@ class _Reader:
             if not self._next_is("(") and word not in ("group_left", "group_right"):
                 raise self._error(f"{name.text!r} must be followed by labels in parentheses")
             return name.text + self._label_list(), None
-        if word in _BETWEEN:
-            if operand:
+        if word in _BETWEEN or word == "bool":
+            compared = self._at >= 2 and self._tokens[self._at - 2].text in _COMPARISONS
+            if operand and not (word == "bool" and compared):
                 raise self._error(f"{name.text!r} does not belong there")
             return name.text, True
         if word in _NUMBERS:

@@ -22,6 +22,7 @@ from serinus.metrics.source import Prometheus
 Question = IstioQuestion | CustomQuestion
 
 _TOGETHER = 2000  # services in one query
+_FEW = 25  # services in a query that is not too slow for its size, but for its server
 _GATHERING = 0.02  # seconds in which others who ask the same may join
 _LAPSE = 3  # slots after which somebody who no longer asks is no longer asked for
 _KEPT = 3  # ticks whose answers are kept for those who come late
@@ -43,7 +44,7 @@ class _Table:
 
     together: int = _TOGETHER
     most: int = _TOGETHER
-    """What `together` may grow to again: once a query that names no hosts was too much, no such query is sent."""
+    """What `together` may grow to again."""
     asked: dict[IstioQuestion, float] = field(default_factory=dict)
     """Who asks here, and about which tick last (its end)."""
     answers: dict[float, dict[IstioQuestion, Shared]] = field(default_factory=dict)
@@ -70,6 +71,16 @@ class _Table:
             if other != question and other not in told and slot.end - _LAPSE * slot.seconds <= end < slot.end
         )
         return [question, *(other for other, _ in zip(others, range(self.together - 1), strict=False))]
+
+    def shrink(self, size: int, *, refused: bool) -> None:
+        """After a query for so many was too much (`refused`), or was not answered in time, which it may have been."""
+        if size > NAMED:
+            self.most = min(self.most, NAMED)
+        if refused:
+            self.most = max(1, min(self.most, size // 2))
+        elif size > _FEW:
+            self.together = max(_FEW, min(self.together, size // 4))
+        self.together = min(self.together, self.most)
 
     def tidy(self, slot: Slot) -> None:
         """Forget who has not asked for long, and old answers."""
@@ -124,11 +135,8 @@ class Desk:
             readings = await self._shared(company, slot, plain=True)
             if changed := [question for question, reading in readings.items() if not reading.is_exact]:
                 readings |= await self._shared(changed, slot)
-        except SourceError:
-            # Refused, too large or too slow: the server may manage less.
-            if len(company) > NAMED:
-                table.most = NAMED
-            table.together = max(1, min(table.most, len(company) // 4))
+        except SourceError as error:
+            table.shrink(len(company), refused=isinstance(error, TooMuch))
             raise
         table.together = min(table.most, max(table.together, 2 * len(company)))
         return readings

@@ -85,6 +85,8 @@ def counted(rows: Iterable[Row], by: tuple[str, ...] | None) -> Counted:
         elif what == RISE:
             key = (str(len(rises)),) if by is None else tuple([row.labels.get(name, "") for name in by])
             flaw = flaw or ("duplicate series" if key in rises else "")
+            if row.value < 0 and by is not None:
+                flaw = f"a count of {row.value:g}"
             rises[key] = row.value
         elif what == SCRAPED:
             scraped = max(row.value, scraped or row.value)

@@ -93,7 +93,7 @@ def distribution(reading: Reading) -> Samples:
     """Requests by class; both arms have the same classes, in the order of their names."""
     _refuse_flaws(reading, "classes")
     found = {side: reading.of(side, "classes").rises for side in SIDES}
-    names = sorted({name for rises in found.values() for (name,) in rises})
+    names = sorted({name for rises in found.values() for (name,) in rises}, key=str)
     arrays = {side: np.array([found[side].get((name,), 0.0) for name in names]) for side in SIDES}
     canary, stable = (Classes(tuple(names), arrays[side]) for side in SIDES)
     return Samples(canary, stable, float(canary.n), float(stable.n))

@@ -57,14 +57,15 @@ class Prometheus:
         """The body and status of an answer, whatever they are. Raises SourceError where none comes in time."""
         if not self._breaker.may_ask():
             raise self._unreachable("it has not answered lately and is left alone for up to a minute")
+        asked_at = time.monotonic()
         try:
             async with asyncio.timeout(_TOTAL), self._places:
                 answer = await self._post(f"{self.address}/api/v1/{what}", {**form, "timeout": f"{_TOTAL:g}s"})
         except TimeoutError as error:
-            self._breaker.failed()
+            self._breaker.failed(asked_at)
             raise self._unreachable(f"no answer within {_TOTAL:g} s") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            self._breaker.failed()
+            self._breaker.failed(asked_at)
             raise self._unreachable(f"no answer ({type(error).__name__})") from error
         self._breaker.answered()
         return answer

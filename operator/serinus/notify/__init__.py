@@ -4,7 +4,7 @@ from serinus.notify.channel import Channel, ChannelError, channel_of
 from serinus.notify.deliver import DeliveryError, deliver
 from serinus.notify.guard import Forbidden, Guard, origin_of
 from serinus.notify.hooks import HookAnswer, HookCall, call_hook
-from serinus.notify.messages import message_of, stalled_message
+from serinus.notify.messages import message_of, report_message, stalled_message
 from serinus.notify.outbox import Delivery, due, next_delivery, posted, refused, taken
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "origin_of",
     "posted",
     "refused",
+    "report_message",
     "stalled_message",
     "taken",
 ]

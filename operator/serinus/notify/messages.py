@@ -1,8 +1,8 @@
 """Messages as pure functions of records (R28, R29): short, the same facts in every channel."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from serinus.api import Step, format_duration
+from serinus.api import CanaryDeploymentStatus, Phase, Step, format_duration
 from serinus.api.outbox import MessageKind, MessageStatus
 from serinus.notify.rows import row_line
 from serinus.rollout import Obstacle, Record
@@ -49,6 +49,27 @@ def message_of(record: Record) -> MessageStatus | None:
         body="\n".join(lines)[:_BODY],
         time=record.time,
         urgent=kind in _URGENT,
+    )
+
+
+def report_message(
+    namespace: str, name: str, status: CanaryDeploymentStatus, every: timedelta, now: datetime
+) -> MessageStatus | None:
+    """The comparison of a step that is held, once in a while (R07); None where it is not time, or not held.
+
+    The time counts from the last record or report, whichever is later.
+    """
+    told = [status.history[-1].time] if status.history else []
+    told += [status.outbox.reported_at] if status.outbox.reported_at else []
+    if status.phase is not Phase.HOLDING or status.verdict is None or not told or now < max(told) + every:
+        return None
+    rows = tuple(f"· {row_line(row)}"[:_ROW] for row in status.comparison[:_FIRST_ROWS])
+    return MessageStatus(
+        key=f"{namespace}/{name}/report/{now:%Y%m%dT%H%M%SZ}",
+        kind="holding",
+        title=f"{namespace}/{name}: still held at {status.weight} % of the traffic ({status.verdict.reason})",
+        body="\n".join((status.verdict.message, *rows))[:_BODY],
+        time=now,
     )
 
 

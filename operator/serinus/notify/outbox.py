@@ -13,6 +13,7 @@ from serinus.api.outbox import ChannelStatus, MessageStatus, OutboxStatus
 
 _EVERY = timedelta(minutes=1)
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0  # seconds
+_BEFORE = "before: "
 _MOST = 5  # messages that a status has room for
 
 
@@ -27,7 +28,7 @@ class Delivery:
 def posted(outbox: OutboxStatus, messages: Sequence[MessageStatus]) -> OutboxStatus:
     """The outbox with more messages. Where there is no room the oldest that are not urgent are joined, never dropped.
 
-    Joined messages have the newer one's key and both titles: every fact that a title has is kept.
+    Joined messages have the newer one's key and the titles of all: every fact that a title has is kept.
     """
     waiting = [*outbox.messages, *messages]
     while len(waiting) > _MOST:
@@ -60,7 +61,7 @@ def taken(outbox: OutboxStatus, delivery: Delivery, channels: Sequence[str], now
     ]
     left = tuple(each for each in told if not set(channels) <= set(each.delivered))
     known = ChannelStatus(name=delivery.channel, sent_at=now)
-    return OutboxStatus(messages=left, channels=_with(outbox, known, channels))
+    return outbox.model_copy(update={"messages": left, "channels": _with(outbox, known, channels)})
 
 
 def refused(
@@ -76,7 +77,8 @@ def refused(
 
 
 def _joined(older: MessageStatus, newer: MessageStatus) -> MessageStatus:
-    body = f"before: {older.title}\n{newer.body}"
+    earlier = [line for line in older.body.splitlines() if line.startswith(_BEFORE)]
+    body = "\n".join([*earlier, f"{_BEFORE}{older.title}", newer.body])
     return newer.model_copy(update={"body": body, "urgent": older.urgent or newer.urgent, "delivered": ()})
 
 

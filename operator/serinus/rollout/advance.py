@@ -12,7 +12,15 @@ from datetime import datetime, timedelta
 from serinus.api import CanaryDeploymentStatus, Phase
 from serinus.rollout.asking import tell_of_end, with_replies
 from serinus.rollout.before_traffic import pending, warming_up
-from serinus.rollout.begin import begin, is_carried_out, is_over, names_other_objects, plan_in_force, wants_another
+from serinus.rollout.begin import (
+    abandoned_if_damaged,
+    begin,
+    is_carried_out,
+    is_over,
+    names_other_objects,
+    plan_in_force,
+    wants_another,
+)
 from serinus.rollout.changes import in_rollout
 from serinus.rollout.conditions import conditions
 from serinus.rollout.drift import Drift
@@ -22,7 +30,7 @@ from serinus.rollout.overrides import obey, without_delivered
 from serinus.rollout.people import NOBODY, People
 from serinus.rollout.phases import UNDER_WAY
 from serinus.rollout.plan import Plan
-from serinus.rollout.present import printed, row_status, verdict_status
+from serinus.rollout.present import printed, query_status, row_status, verdict_status
 from serinus.rollout.records import Record
 from serinus.rollout.scene import Scene
 from serinus.rollout.share import find_misalignment
@@ -67,6 +75,7 @@ def advance(
     scene, plan = Scene(subject, now, trail, None), plan_in_force(subject, status)
     records: tuple[Record, ...] = ()
     if wants_another(subject, status) and not subject.leaving:
+        status = abandoned_if_damaged(status)
         overtaken = not is_carried_out(status)
         if overtaken and isinstance(live, Obstacle) and names_other_objects(plan, subject.plan):
             status, record = give_up(scene, status, live)
@@ -126,5 +135,6 @@ def _with_judgement(status: CanaryDeploymentStatus, judged: Judged) -> CanaryDep
             "verdict": verdict_status(judged.verdict, judged.at),
             "observed_share": round(100 * canary / total, 2) if total else None,
             "observed_requests": round(total),
+            "queries": tuple(query_status(metric, query) for metric, query in judged.queries.items()),
         }
     )

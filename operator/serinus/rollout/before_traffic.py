@@ -1,5 +1,7 @@
 """Before any user meets the canary: subsets and weights are brought to the start, and the canary is warmed up."""
 
+from datetime import timedelta
+
 from serinus.api import CanaryDeploymentStatus
 from serinus.rollout.asking import ask_before
 from serinus.rollout.changes import decision_id, in_rollout, moved, recorded, rollout_of, saying
@@ -11,6 +13,8 @@ from serinus.rollout.preparation import next_preparation
 from serinus.rollout.steps import rise
 from serinus.rollout.turn import Outcome, Turn
 from serinus.rollout.weights import set_weight
+
+_LOOK_AGAIN = timedelta(seconds=5)  # at endpoints, which wake nobody when they change
 
 
 def pending(turn: Turn, status: CanaryDeploymentStatus) -> Outcome:
@@ -25,7 +29,7 @@ def pending(turn: Turn, status: CanaryDeploymentStatus) -> Outcome:
     decision = decision_id(rollout, "prepare")
     intent = next_preparation(turn.plan, turn.live, decision)
     if intent is None:
-        warm = in_rollout(status, warm_up_started_at=turn.now, settling_since=None)
+        warm = in_rollout(status, settling_since=None)
         return warming_up(turn, moved(warm, Event.PREPARED, weight=0))
     changing = in_rollout(status, settling_since=turn.now)
     wake = turn.now + turn.timing.settle
@@ -39,10 +43,10 @@ def pending(turn: Turn, status: CanaryDeploymentStatus) -> Outcome:
 
 def warming_up(turn: Turn, status: CanaryDeploymentStatus) -> Outcome:
     """The canary's time before any traffic that counts (R09); then the first step at once."""
-    started = rollout_of(status).warm_up_started_at
-    assert started is not None
     if turn.live.canary_ready == 0:
         return _waiting_for_endpoints(turn, status)
+    started = rollout_of(status).warm_up_started_at or turn.now
+    status = in_rollout(status, warm_up_started_at=started)
     if is_held(turn, status):
         return Outcome(saying(status, turn.now, "Paused", f"before the first step: {held_message(turn, status)}"))
     until = started + turn.plan.warm_up
@@ -61,6 +65,7 @@ def _waiting_for_endpoints(turn: Turn, status: CanaryDeploymentStatus) -> Outcom
     if expires is not None and turn.now >= expires and turn.subject.rolls_back_undecided:
         told = "the deadline passed and the canary never had a ready endpoint; no user has met it"
         return fail(turn, status, Event.NEVER_READY, "CanaryNeverReady", told)
-    status = in_rollout(status, warm_up_started_at=turn.now)
+    if rollout.warm_up_started_at is not None:
+        status = in_rollout(status, warm_up_started_at=None)
     told = f"the canary's subset {turn.plan.canary.subset!r} has no ready endpoint"
-    return Outcome(saying(status, turn.now, "WaitingForEndpoints", told), wake=expires)
+    return Outcome(saying(status, turn.now, "WaitingForEndpoints", told), wake=turn.now + _LOOK_AGAIN)

@@ -4,9 +4,9 @@ import hashlib
 from datetime import datetime
 
 from serinus.api import CanaryDeploymentStatus, RolloutStatus, VerdictStatus
-from serinus.rollout.changes import moved
+from serinus.rollout.changes import in_rollout, moved
 from serinus.rollout.phases import BEFORE_TRAFFIC, Event
-from serinus.rollout.plan import Plan
+from serinus.rollout.plan import Plan, PlanError
 from serinus.rollout.subject import Subject
 
 
@@ -31,11 +31,26 @@ def is_carried_out(status: CanaryDeploymentStatus) -> bool:
 def plan_in_force(subject: Subject, status: CanaryDeploymentStatus) -> Plan:
     """The plan that the mesh is read by: the last rollout's copy until it is over, then the one that would begin.
 
-    Raises PlanError when the copy is damaged.
+    Raises PlanError when the copy is damaged and no other release is asked for.
     """
-    if status.rollout is None or (wants_another(subject, status) and is_carried_out(status)):
+    if status.rollout is None or (wants_another(subject, status) and is_carried_out(abandoned_if_damaged(status))):
         return subject.plan
     return Plan.unpack(status.rollout.snapshot)
+
+
+def abandoned_if_damaged(status: CanaryDeploymentStatus) -> CanaryDeploymentStatus:
+    """The status without what nobody can finish: a rollout whose copy of the plan is damaged.
+
+    Only for one that another release overtakes: preparing that one brings the weights back to stable.
+    """
+    if status.rollout is None or is_carried_out(status):
+        return status
+    try:
+        Plan.unpack(status.rollout.snapshot)
+    except PlanError:
+        seen = in_rollout(status, observed=status.rollout.decision)
+        return seen if status.phase.is_end else moved(seen, Event.SUPERSEDED, weight=0)
+    return status
 
 
 def names_other_objects(plan: Plan, other: Plan) -> bool:

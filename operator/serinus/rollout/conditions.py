@@ -8,7 +8,16 @@ from serinus.rollout.drift import Drift
 from serinus.rollout.live import Obstacle
 from serinus.rollout.subject import Subject
 
-_DATA_REASONS = ("NoSeries", "NoTraffic", "StaleData", "CounterReset", "PrometheusUnreachable", "PartialData")
+_DATA_REASONS = (
+    "NoSeries",
+    "NoTraffic",
+    "StaleData",
+    "CounterReset",
+    "PrometheusUnreachable",
+    "PartialData",
+    "UnattributedErrors",
+    "QueryNeverAnswered",
+)
 
 
 def conditions(

@@ -15,7 +15,6 @@ class Event(StrEnum):
     RELEASED = "Released"
     PREPARED = "Prepared"
     WARMED_UP = "WarmedUp"
-    WARM_UP_FAILED = "WarmUpFailed"
     NEVER_READY = "NeverReady"
     PROVEN = "Proven"
     COMPLETED = "Completed"
@@ -71,9 +70,6 @@ TABLE = (
         Phase.PROGRESSING,
         FIRST_STEP,
         "the canary is ready and the warm-up is over",
-    ),
-    Transition(
-        Event.WARM_UP_FAILED, (Phase.WARMING_UP,), Phase.ROLLED_BACK, ZERO, "a warm-up request failed on the canary"
     ),
     Transition(
         Event.NEVER_READY,

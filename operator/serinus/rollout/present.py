@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import overload
 
-from serinus.api import ArmStatus, CanaryDeploymentStatus, PrintedStatus, RowStatus, VerdictStatus
+from serinus.api import ArmStatus, CanaryDeploymentStatus, PrintedStatus, QueryStatus, RowStatus, VerdictStatus
 from serinus.judge import Arm, Row, Verdict, counterfactual
 from serinus.rollout.plan import Plan
 
+_QUERY = 300  # characters
 _DIGITS = 6  # of rates and differences: beyond what any traffic resolves, and short in a status
 
 
@@ -42,6 +43,11 @@ def row_status(row: Row) -> RowStatus:
 def verdict_status(verdict: Verdict, at: datetime) -> VerdictStatus:
     """A verdict as a status has it."""
     return VerdictStatus(verdict=verdict.verdict, reason=verdict.reason, message=verdict.message, time=at)
+
+
+def query_status(metric: str, query: str) -> QueryStatus:
+    """A metric's query as a status has it: sixteen long ones must fit."""
+    return QueryStatus(metric=metric, query=query if len(query) <= _QUERY else f"{query[:_QUERY]} ...")
 
 
 def printed(plan: Plan, status: CanaryDeploymentStatus) -> PrintedStatus:

@@ -1,6 +1,7 @@
 """What goes into one turn of the state machine, and what comes out of it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from serinus.api import CanaryDeploymentStatus
@@ -32,6 +33,8 @@ class Judged:
     rows: tuple[Row, ...]
     verdict: Verdict
     ticks: tuple[JudgedTick, ...] = ()
+    queries: Mapping[str, str] = field(default_factory=dict)
+    """What was asked, by metric."""
 
 
 @dataclass(frozen=True, slots=True)

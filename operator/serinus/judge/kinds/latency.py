@@ -26,8 +26,10 @@ _FADE = 0.99  # per tick
 _HISTORY_REQUESTS = 100_000.0  # history weighs at most this many requests: a chord needs to know the tail
 _COARSE = 1.25  # a bound this many times off the one that was meant is too far for the exact form
 _KEPT = 0.5  # of the tolerance, as a factor's logarithm: what a promotion by the exact form must leave
+_KNOWN = 30  # requests slower than a bound that a chord there needs: of fewer, the ratio could be anything
 _CHORD = "chord between histogram bounds"
 
+_LEGS = 2
 _ROLLBACK = np.array(+1.0)  # the side of a rollback's tests
 
 Indices = NDArray[np.intp]
@@ -59,9 +61,9 @@ class LatencyMemory(Memory):
 
     @classmethod
     def shape(cls, metric: Latency) -> Shape:
-        """A row and a test for each quantile."""
+        """A row for each quantile, with a test for each leg for a rollback, and one for a promotion."""
         gates = tuple(q in metric.gates for q in metric.quantiles)
-        return Shape(gates, rollback=len(gates), promote=(len(gates), SHARES))
+        return Shape(gates, rollback=_LEGS * len(gates), promote=(len(gates), SHARES))
 
     def new_step(self, metric: Latency) -> Self:
         """The stable's recent histogram stays."""
@@ -76,8 +78,9 @@ class LatencyMemory(Memory):
         rho, delta = np.array([[each.rho] for each in both]), np.array([[each.delta] for each in both])
         p = tick.quantiles(metric.quantiles)[..., None, :]
         tests = tick.tests(_Thresholds.of(tick, p, rho, delta, interval.SIDES), excess[:, None], interval.SIDES)
-        log_e = _over_legs(tests.log_e())
-        return Bets(log_e[..., 0, :, :], log_e[..., 1, :, :], tests.phi()[..., 0, :, :].max(axis=-1))
+        log_e = tests.log_e()
+        promote = log_e[..., 1, :, 0, :]  # whose legs are the same
+        return Bets(_each_leg(log_e[..., 0, :, :, :]), promote, tests.phi()[..., 0, :, :].max(axis=-1))
 
     def bake_bets(self, metric: Latency, canary: Sample, excess: Floats) -> Floats:
         """The canary's share slower than b against the stable's share slower than a, as last seen."""
@@ -86,7 +89,7 @@ class LatencyMemory(Memory):
             return self._no_bets(metric).rollback
         thresholds = self._rollback_thresholds(tick, metric)
         tests = tick.tests(thresholds, excess[:, None], _ROLLBACK)
-        return _over_legs(OneArm(tests.nc, tests.xc, tests.boundary, tests.excess).log_e())
+        return _each_leg(OneArm(tests.nc, tests.xc, tests.boundary, tests.excess).log_e())
 
     def interval_bets(self, metric: Latency, canary: Sample, stable: Sample, unit: Floats, excess: Floats) -> Floats:
         """For each quantile, difference and side a test of a shift by the difference."""
@@ -205,8 +208,9 @@ class LatencyMemory(Memory):
         return _Thresholds.of(tick, p, np.array(metric.tolerance.rho), np.array(metric.tolerance.delta), _ROLLBACK)
 
     def _no_bets(self, metric: Latency) -> Bets:
-        shape = (*self.canary.shape[:-1], len(metric.quantiles))
-        return Bets(np.zeros((*shape, 1)), np.zeros((*shape, 1)), np.ones(shape))
+        lead, shape = self.canary.shape[:-1], self.shape(metric)
+        promote = np.zeros((*lead, *shape.promote))
+        return Bets(np.zeros((*lead, shape.rollback, 1)), promote, np.ones((*lead, shape.rows)))
 
     def _empty(self, bounds: tuple[float, ...]) -> Self:
         nothing = np.zeros((*self.canary.shape[:-1], len(bounds)), dtype=np.float32)
@@ -249,7 +253,10 @@ class _Tick:
 
 @dataclass(frozen=True)
 class _Thresholds:
-    """Where the arms are compared. The last axis has two legs, whose e-values are averaged.
+    """Where the arms are compared. The last axis has two legs, whose wealths are averaged.
+
+    The chord form's are at the bounds just below and just above what is allowed; a promotion's both at the one above,
+    for a canary of which only the tail is slower looks fine at the one below.
 
     `canary` and `stable` are indices of bounds (−1 is 0 ms): "slower than b" of the canary against ρ times "slower than
     a" of the stable. In the exact form both legs are the same and ρ is 1.
@@ -272,7 +279,7 @@ class _Thresholds:
         is_known = ~np.isnan(p)
         allowed = np.where(is_known, rho * p + delta, -1.0)
         b = np.searchsorted(bounds, allowed)
-        b = np.minimum(b, bounds.size - 1)
+        b = np.broadcast_to(np.minimum(b, bounds.size - 1), np.broadcast_shapes(b.shape, side.shape))
         meant = (bounds[b] - delta) / rho
         # Rollback: the largest a that is at most what is meant; promotion: the smallest that is at least that.
         a = np.where(side > 0, np.searchsorted(bounds, meant, "right") - 1, np.searchsorted(bounds, meant))
@@ -286,10 +293,11 @@ class _Thresholds:
         # canary could never be shown to be fine.
         is_chord = ~((off <= _COARSE) & ((side > 0) | (kept >= _KEPT)))
         exact_b, exact_a = np.stack([b, b], axis=-1), np.stack([a, a], axis=-1)
-        chord_b = np.stack([b - 1, b], axis=-1)
+        chord_b = np.stack([np.where(side > 0, b - 1, b), b], axis=-1)
         meant_b = (np.where(chord_b >= 0, bounds[chord_b], np.nan) - delta[..., None]) / rho[..., None]
-        can_chord = (chord_b >= 0) & (chord_b < bounds.size - 1) & (meant_b > 0)
         chord_rate = tick.share_slower(np.maximum(chord_b, 0))
+        is_known_there = chord_rate * _all(tick.history, chord_b) >= _KNOWN
+        can_chord = (chord_b >= 0) & (chord_b < bounds.size - 1) & (meant_b > 0) & is_known_there
         chord_rho = _chord(tick, meant_b) / np.maximum(chord_rate, 1e-9)
         chord = is_chord[..., None]
         index_b = np.where(chord, np.maximum(chord_b, 0), exact_b)
@@ -298,7 +306,7 @@ class _Thresholds:
         usable = usable & is_known[..., None] & (allowed > 0)[..., None]
         rho_of = np.where(chord & can_chord, np.clip(chord_rho, 1e-6, 1e6), 1.0)
         # A leg that cannot be used is replaced by the other.
-        swap = np.where(usable, np.arange(2), np.arange(2)[::-1])
+        swap = np.where(usable, np.arange(_LEGS), np.arange(_LEGS)[::-1])
         index_b, index_a, rho_of = (np.take_along_axis(each, swap, axis=-1) for each in (index_b, index_a, rho_of))
         return cls(
             canary=index_b,
@@ -329,15 +337,32 @@ def _chord(tick: _Tick, latency: Floats) -> Floats:
 
 
 def _quantiles(bounds: tuple[float, ...], cumulative: Floats, quantiles: tuple[float, ...]) -> Floats:
-    """Quantiles by linear interpolation within a bucket, at most the last finite bound; NaN without requests."""
-    edges = np.array((0.0, *bounds[:-1], bounds[-2] if len(bounds) > 1 else np.nan))
-    counts = np.concatenate([np.zeros((*cumulative.shape[:-1], 1)), cumulative], axis=-1)
-    wanted = np.array(quantiles) * cumulative[..., -1:]
-    right = np.minimum((cumulative[..., None, :] < wanted[..., None]).sum(axis=-1), len(bounds) - 1) + 1
-    below, upto = _gather(counts, right - 1), _gather(counts, right)
-    share = (wanted - below) / np.maximum(upto - below, 1e-9)
-    found = edges[right - 1] + share * (edges[right] - edges[right - 1])
-    return np.where(cumulative[..., -1:] > 0, found, np.nan)
+    """Quantiles, by the chord through the bounds around each; at most the last finite bound; NaN without requests.
+
+    Linear interpolation, as `histogram_quantile` of a classic histogram has it, puts the p99 of a latency around 100 ms
+    into the middle between 250 and 500 ms, wherever it is.
+    """
+    finite = np.array(bounds[:-1])
+    if not finite.size:
+        return np.full((*cumulative.shape[:-1], len(quantiles)), np.nan)
+    n = cumulative[..., -1:]
+    levels = np.array(quantiles)
+    right = (cumulative[..., None, :-1] < (levels * n)[..., None]).sum(axis=-1)
+    h = np.clip(right, 1, max(1, finite.size - 1))
+    upper, lower = np.minimum(h, finite.size - 1), np.minimum(h, finite.size - 1) - 1
+    lower = np.maximum(lower, 0)
+    edge = 0.5 / np.maximum(n, 1.0)
+    z_low, z_high = (
+        ndtri(np.clip(_gather(cumulative, at) / np.maximum(n, 1e-9), edge, 1 - edge)) for at in (lower, upper)
+    )
+    log_low, log_high = np.log(finite[lower]), np.log(finite[upper])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        along = (ndtri(levels) - z_low) / (z_high - z_low)
+        found = np.exp(log_low + along * (log_high - log_low))
+    in_first = right == 0
+    first = finite[0] * levels * n / np.maximum(cumulative[..., :1], 1e-9)  # nothing is known below: linear
+    found = np.where(in_first, first, np.where(right >= finite.size, finite[-1], found))
+    return np.where(n > 0, found, np.nan)
 
 
 def _one_quantile(bounds: tuple[float, ...], cumulative: Floats, q: float) -> float | None:
@@ -361,6 +386,11 @@ def _all(cumulative: Floats, index: Indices) -> Floats:
     """All requests, with as many axes as `index`."""
     total = cumulative[..., -1]
     return total.reshape(total.shape + (1,) * (index.ndim - total.ndim))
+
+
+def _each_leg(log_e: Floats) -> Floats:
+    """Every leg as a test of its own: (..., quantiles, 2, bets) to (..., 2 quantiles, bets)."""
+    return log_e.reshape((*log_e.shape[:-3], -1, log_e.shape[-1]))
 
 
 def _over_legs(log_e: Floats) -> Floats:

@@ -1,0 +1,151 @@
+"""Records on their way to the store, on the real API server: none is lost, none is invented, all come in order."""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.stack import Lab
+from lab.waiting import wait_until
+from serinus.controller.cache import Cache
+from serinus.controller.kube import Kube
+from serinus.controller.shipping import Shipping
+from serinus.log import Query, verify
+from serinus.log.store import Store
+from serinus.rollout import Record
+from tests.rollout.records import Book
+
+pytestmark = pytest.mark.api_server
+
+NAMESPACE = "ml"
+MANIFEST = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: ml}
+---
+apiVersion: serinus.io/v1alpha1
+kind: CanaryDeployment
+metadata: {name: predictor, namespace: ml}
+spec:
+  stable: {subset: stable, labels: {version: v1}}
+  canary: {subset: canary, labels: {version: v2}}
+  traffic: {host: predictor, virtualServices: [{name: predictor}], destinationRule: predictor}
+"""
+
+
+@pytest.fixture
+async def kube(api_server: Lab, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Kube]:
+    monkeypatch.setenv("KUBECONFIG", os.fspath(api_server.kubeconfig))
+    connected = await Kube.connect()
+    yield connected
+    for left in await connected.list_records([NAMESPACE]):
+        await connected.delete_record(NAMESPACE, left["metadata"]["name"])
+    await connected.close()
+
+
+@pytest.fixture
+def owner(api_server: Lab) -> Any:
+    api_server.apply(MANIFEST)
+    found = api_server.kubectl("get", "canarydeployment", "predictor", f"--namespace={NAMESPACE}", "--output=json")
+    return json.loads(found)
+
+
+@pytest.fixture
+def records() -> list[Record]:
+    book = Book("predictor", start=datetime(2026, 11, 21, 12, tzinfo=UTC))
+    book.take("start", weight=10)
+    book.observe(3, canary_errors=0.01)
+    book.take("promote", weight=100)
+    book.take("promoted")
+    return book.records
+
+
+class Ships:
+    """A shipping room at work; `stop` is a kill."""
+
+    def __init__(self, kube: Kube, owner: Any, store: Path, taken: list[Record]) -> None:
+        cache = Cache()
+        history = [{"hash": record.digest()} for record in taken]
+        cache.put("canarydeployments", {**owner, "status": {"history": history}})
+        self.shipping = Shipping(Store(f"sqlite:///{store}"), kube, cache, (NAMESPACE,))
+        self.task = asyncio.create_task(self.shipping.run())
+
+    async def stop(self) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+
+async def until(condition: Callable[[], Any], what: str) -> None:
+    """Return when the condition holds; the loop goes on meanwhile."""
+    await asyncio.to_thread(wait_until, condition, what)
+
+
+def kept(lab: Lab) -> list[Any]:
+    found = lab.kubectl("get", "canaryrecords", f"--namespace={NAMESPACE}", "--output=json")
+    return list(json.loads(found)["items"])
+
+
+def stored(path: Path) -> list[str]:
+    with Store(f"sqlite:///{path}") as store:
+        if not path.exists():
+            return []
+        assert list(verify(store.all(Query()))) == []
+        return [entry.id for entry in store.all(Query())]
+
+
+async def test_records_wait_while_the_store_is_away_and_come_in_order(
+    api_server: Lab, kube: Kube, owner: Any, records: list[Record], tmp_path: Path
+) -> None:
+    store = tmp_path / "away" / "log.db"
+    ships = Ships(kube, owner, store, records)
+    for record in records:
+        await ships.shipping.keep(owner, record)
+        await ships.shipping.keep(owner, record)  # a turn that is repeated keeps it once
+        ships.shipping.ship(record)
+    assert len(await kube.list_records([NAMESPACE])) == len(records)
+    store.parent.mkdir()
+    await until(lambda: stored(store) == [record.id for record in records], "the records in the store")
+    await until(lambda: not kept(api_server), "nothing to be left in the cluster")
+    await ships.stop()
+
+
+async def test_what_an_operator_left_behind_is_delivered_by_the_next_I4(
+    api_server: Lab, kube: Kube, owner: Any, records: list[Record], tmp_path: Path
+) -> None:
+    """Killed after the status was written, and once between a record and its status: that decision was never taken."""
+    store = tmp_path / "log.db"
+    killed = Ships(kube, owner, tmp_path / "nowhere" / "log.db", [])
+    for record in reversed(records):
+        await killed.shipping.keep(owner, record)
+    await killed.stop()
+    taken, never_taken = records[:2], records[2]
+    ships = Ships(kube, owner, store, taken)
+    await until(lambda: stored(store) == [record.id for record in taken], "the records in the store")
+    await until(lambda: not kept(api_server), "nothing to be left in the cluster")
+    assert never_taken.id not in stored(store)
+    await ships.stop()
+
+
+async def test_a_store_that_fails_in_the_middle_gets_the_rest_later(
+    api_server: Lab, kube: Kube, owner: Any, records: list[Record], tmp_path: Path
+) -> None:
+    store, hidden = tmp_path / "log.db", tmp_path / "hidden.db"
+    ships = Ships(kube, owner, store, records)
+    await ships.shipping.keep(owner, records[0])
+    ships.shipping.ship(records[0])
+    await until(lambda: stored(store) == [records[0].id], "the records in the store")
+    shutil.move(store, hidden)
+    store.mkdir()  # where a file was: nothing can be opened
+    for record in records[1:]:
+        await ships.shipping.keep(owner, record)
+        ships.shipping.ship(record)
+    store.rmdir()
+    shutil.move(hidden, store)
+    await until(lambda: stored(store) == [record.id for record in records], "the records in the store")
+    await ships.stop()

@@ -1,0 +1,79 @@
+"""What the crash tests stand on: the API server, Istio's kinds, a Prometheus with evidence for every release."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+from kubernetes import client
+
+from lab.processes import Processes
+from lab.programs import provide
+from lab.programs.parts import ISTIO_CRDS, MESH_PARTS
+from lab.progress import Progress
+from lab.stack import Lab
+from lab.stack.mesh import start_prometheus
+from lab.stack.targets import Target, Targets
+from lab.stack.workload import REPOSITORY
+from tests.crash.cluster import Release, administrator, behind
+from tests.crash.evidence import Traffic
+from tests.crash.operators import Operator, Orders
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where releases are played."""
+
+    api_url: str
+    api: client.ApiClient
+    kubeconfig: Path
+    """The operator's: it may do what RBAC lets it."""
+    prometheus: str
+    traffic: Traffic
+    directory: Path
+
+    def release(self, *, good: bool = True) -> Release:
+        """A release in a namespace of its own; a bad one's canary fails every second request."""
+        release = Release(self.api, f"crash-{next(_numbers)}")
+        self.traffic.add(release.host, good=good)
+        return release
+
+    def log(self, release: Release) -> Path:
+        """Where the operators of a release write."""
+        return self.directory / f"{release.namespace}.log"
+
+    def operator(self, release: Release, through: str | None = None) -> Operator:
+        """An operator for a release alone; `through`: the address of a proxy that it reaches the API server by."""
+        kubeconfig = self.kubeconfig
+        if through is not None:
+            name = f"{release.namespace}.{through.rpartition(':')[2]}.kubeconfig"
+            kubeconfig = behind(self.kubeconfig, through, self.directory / name)
+        return Operator(Orders(self.prometheus, release.namespace, kubeconfig, self.log(release)))
+
+
+@pytest.fixture(scope="session")
+def stage(api_server: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    directory = tmp_path_factory.mktemp("crash")
+    programs = provide(MESH_PARTS, Progress())
+    crds = f"--filename={programs[ISTIO_CRDS]}"
+    api_server.kubectl("apply", "--server-side", "--force-conflicts", "--validate=false", crds)
+    api_server.kubectl.await_crds()
+    api_server.apply(REPOSITORY / "deploy" / "base")
+    traffic = Traffic()
+    processes = Processes(directory / "logs", Progress())
+    targets = Targets(directory / "targets")
+    prometheus = start_prometheus(programs, processes, directory, 0.5)
+    targets.add(Target("workloads", traffic.address, {}))
+    yield Stage(
+        api_server.api_url,
+        administrator(api_server.kubeconfig),
+        api_server.service_account_kubeconfig("serinus-system", "serinus"),
+        prometheus.address,
+        traffic,
+        directory,
+    )
+    processes.stop_all(1.0)
+    traffic.close()
