@@ -23,7 +23,10 @@ _EPSILON = 1e-6  # slots: the lengths of shorter ticks add up only so exactly
 
 
 class Finding(IntEnum):
-    """What decides: the first of these that is so. Only the first rolls back, only the last promotes."""
+    """What decides: the first of these that is so. Only the first rolls back, only the last promotes.
+
+    `findings` asks for them in this order.
+    """
 
     ROLLBACK = 0
     WEIGHT_CHANGING = 1
@@ -45,29 +48,29 @@ def findings(policy: Policy, state: State, tick: Tick, *, window: int) -> NDArra
     requests in each arm, the window over. With all traffic on the canary there is nothing left to prove; a tick in
     which the weight changed never promotes.
     """
-    family = np.logaddexp.reduce(list(family_wealth(policy, state).values()), axis=0)
-    masks: dict[Finding, Mask | bool] = {
-        Finding.ROLLBACK: family >= np.log(1 / policy.alpha),
-        Finding.WEIGHT_CHANGING: _straddles(policy, tick),
-        Finding.MISSING: any(evidence_of(tick, metric.name).missing is not None for metric, _ in gating(policy, state)),
-        Finding.INCOMPLETE: any(is_incomplete(ledger, window) for _, ledger in gating(policy, state)),
-        Finding.WAITING_FOR_REQUESTS: _lacks_requests(policy, state, bake=tick.bake),
-        Finding.REGRESSED: _any(_has_regressed(policy, state, *each) for each in gating(policy, state)),
-        Finding.UNPROVEN: False
-        if tick.bake
-        else _any(~_is_fine(policy, state, *each) for each in gating(policy, state)),
-        Finding.WINDOW_OPEN: max(ledger.ticks for ledger in state.ledgers) < window - _EPSILON,
-    }
-    found = np.full(np.shape(family), Finding.PROMOTE, dtype=np.intp)
-    for finding, mask in reversed(masks.items()):
-        found = np.where(mask, finding, found)
+    own = gating(policy, state)
+    family = functools.reduce(np.logaddexp, family_wealth(policy, state).values())
+    in_order: tuple[Mask | bool, ...] = (
+        family >= np.log(1 / policy.alpha),
+        _straddles(policy, tick),
+        any(evidence_of(tick, metric.name).missing is not None for metric, _ in own),
+        any(is_incomplete(ledger, window) for _, ledger in own),
+        _lacks_requests(policy, state, bake=tick.bake),
+        _any(_has_regressed(policy, state, *each) for each in own),
+        False if tick.bake else _any(~_is_fine(policy, state, *each) for each in own),
+        max(ledger.ticks for ledger in state.ledgers) < window - _EPSILON,
+    )
+    found = np.full(np.shape(family), len(in_order), dtype=np.intp)
+    for number in reversed(range(len(in_order))):
+        if in_order[number] is not False:
+            found = np.where(in_order[number], number, found)
     return found
 
 
 def outcomes(policy: Policy, state: State, tick: Tick, *, window: int) -> NDArray[np.intp]:
     """The verdicts as numbers: +1 promote, 0 hold, −1 rollback."""
     found = findings(policy, state, tick, window=window)
-    return np.asarray((found == Finding.PROMOTE).astype(np.intp) - (found == Finding.ROLLBACK))
+    return np.where(found == Finding.PROMOTE, 1, np.where(found == Finding.ROLLBACK, -1, 0))
 
 
 def family_wealth(policy: Policy, state: State) -> dict[str, Floats]:

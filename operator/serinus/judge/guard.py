@@ -47,14 +47,14 @@ class Guard:
         canary, stable = _failures(seen.canary) or Counts(), _failures(seen.stable) or Counts()
         rate = np.asarray(self.recent_stable.x / np.maximum(self.recent_stable.n, 1e-9))
         nc, xc, ns, xs = (np.asarray(each, dtype=float)[..., None] for each in (canary.n, canary.x, stable.n, stable.x))
-        spike = OneArm(nc, xc, np.full(1, policy.spike), _NO_EXCESS).log_e()[..., 0, :]
-        boundary = policy.guard
         # Without a stable arm the limit is what its rate, as last known, allows: a spike must not wait for it.
-        alone = OneArm(nc, xc, np.asarray(boundary.at(rate))[..., None], _NO_EXCESS).log_e()[..., 0, :]
-        two_arms = alone
+        limits = np.stack(np.broadcast_arrays(policy.spike, policy.guard.at(rate)), axis=-1)
+        one_arm = OneArm(nc, xc, limits, _NO_EXCESS).log_e()
+        spike, two_arms = one_arm[..., 0, :], one_arm[..., 1, :]
         if not bake and np.any(ns > 0):
+            boundary = policy.guard
             tests = TwoArms(nc, xc, ns, xs, rate[..., None], boundary.rho, boundary.delta, _NO_EXCESS, +1)
-            two_arms = np.where(ns > 0, tests.log_e()[..., 0, :], alone)
+            two_arms = np.where(ns > 0, tests.log_e()[..., 0, :], two_arms)
         return replace(
             self,
             one_arm=wealth.rollback_step(self.one_arm, spike, number, policy.planned_ticks).astype(np.float32),

@@ -12,7 +12,7 @@ PromoteOn = Literal["proven", "notWorse"]
 GUARD = "error-guard"
 """Name under which the guard that every policy has (R08) finds its evidence: failed requests."""
 
-GUARD_WEIGHT = 0.1
+GUARD_WEIGHT = 0.05
 """The guard's share of the family. Small, because an error metric of the policy sees the same errors."""
 
 
