@@ -24,6 +24,18 @@ def api_server() -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="session")
+def istio(api_server: Lab) -> Lab:
+    """The API server, with Istio's kinds as well."""
+    from lab.programs import provide  # noqa: PLC0415
+    from lab.programs.parts import ISTIO_CRDS, MESH_PARTS  # noqa: PLC0415
+    from lab.progress import Progress  # noqa: PLC0415
+
+    api_server.kubectl("create", "--validate=false", f"--filename={provide(MESH_PARTS, Progress())[ISTIO_CRDS]}")
+    api_server.kubectl.await_crds()
+    return api_server
+
+
+@pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     """The whole lab with Serinus' CRDs, one for all tests: use services of your own (lab.add_service)."""
     from lab.stack import Lab  # noqa: PLC0415

@@ -10,7 +10,7 @@ from kubernetes import client
 
 from lab.processes import Processes
 from lab.programs import provide
-from lab.programs.parts import ISTIO_CRDS, MESH_PARTS
+from lab.programs.parts import MESH_PARTS
 from lab.progress import Progress
 from lab.stack import Lab
 from lab.stack.mesh import start_prometheus
@@ -55,22 +55,19 @@ class Stage:
 
 
 @pytest.fixture(scope="session")
-def stage(api_server: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(istio: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     directory = tmp_path_factory.mktemp("crash")
     programs = provide(MESH_PARTS, Progress())
-    crds = f"--filename={programs[ISTIO_CRDS]}"
-    api_server.kubectl("apply", "--server-side", "--force-conflicts", "--validate=false", crds)
-    api_server.kubectl.await_crds()
-    api_server.apply(REPOSITORY / "deploy" / "base")
+    istio.apply(REPOSITORY / "deploy" / "base")
     traffic = Traffic()
     processes = Processes(directory / "logs", Progress())
     targets = Targets(directory / "targets")
     prometheus = start_prometheus(programs, processes, directory, 0.5)
     targets.add(Target("workloads", traffic.address, {}))
     yield Stage(
-        api_server.api_url,
-        administrator(api_server.kubeconfig),
-        api_server.service_account_kubeconfig("serinus-system", "serinus"),
+        istio.api_url,
+        administrator(istio.kubeconfig),
+        istio.service_account_kubeconfig("serinus-system", "serinus"),
         prometheus.address,
         traffic,
         directory,

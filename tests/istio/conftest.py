@@ -5,24 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
-
-from lab.programs import provide
-from lab.programs.parts import ISTIO_CRDS, MESH_PARTS
-from lab.progress import Progress
 from lab.stack import Lab
 from serinus.istio import Split, arm_routes, cohort_filter, cohort_variant, names_in_envoy, weights_patch
 
 Object = dict[str, Any]
-
-
-@pytest.fixture(scope="session")
-def istio(api_server: Lab) -> Lab:
-    """An API server that knows Istio's kinds."""
-    crds = provide(MESH_PARTS, Progress())[ISTIO_CRDS]
-    api_server.kubectl("create", "--validate=false", f"--filename={crds}")
-    api_server.kubectl.await_crds()
-    return api_server
 
 
 @dataclass(frozen=True)
