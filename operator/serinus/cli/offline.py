@@ -9,7 +9,7 @@ from serinus.api.status import VerdictWord
 from serinus.cli.evidence_line import Line
 from serinus.judge import Policy, State, Tick
 from serinus.judge.evidence import Events, Evidence, Missing, Sample, Values
-from serinus.judge.findings import outcomes
+from serinus.judge.findings import rolls_back
 from serinus.judge.judge import answer
 from serinus.judge.tick import settle_with_intervals
 from serinus.rollout import judge_policy, with_guard
@@ -49,7 +49,7 @@ def _judge_rollout(spec: CanaryPolicySpec, policy: Policy, lines: Sequence[Line]
         of_tick = tuple(group)
         tick = Tick(of_tick[0].step, with_guard(spec, {line.metric: _evidence(line) for line in of_tick}))
         state = settle_with_intervals(policy, state, tick)
-        if outcomes(policy, state, tick, window=0) < 0:
+        if rolls_back(policy, state):
             break
     # Only here: to compare and to find words takes as long as to judge, and nobody reads those of other ticks.
     rows, verdict = answer(policy, state, tick, window=0)

@@ -27,6 +27,7 @@ ODDS = np.array([1.15, 1.4, 2.0, 4.0, 10.0, 40.0])
 """The mixture: an alternative lies this many times the boundary's odds away, on its side."""
 
 _EDGE = 1e-9  # rates are kept this far from 0 and 1, where a bet would stake everything on one request
+_ONE = np.ones(1)
 _CLIP = 0.999  # of the stake at which a factor would reach 0
 
 
@@ -59,15 +60,18 @@ def best_bet(
     floor = np.maximum(_EDGE, (_EDGE - delta) / rho)
     ceiling = np.maximum(floor, np.minimum(1 - _EDGE, (1 - _EDGE - delta) / rho))
     theta_s = _within(theta_s, _EDGE, 1 - _EDGE)
-    one, other = _within(theta_s, floor, ceiling), _within((theta_c - delta) / rho, floor, ceiling)
-    low, high = np.minimum(one, other), np.maximum(one, other)
-    s0 = _within(_stationary(nc / np.maximum(nc + ns, 1.0), theta_c, theta_s, rho, delta), low, high)
+    other = (theta_c - delta) / rho
+    s0 = _stationary(nc / np.maximum(nc + ns, 1.0), theta_c, theta_s, rho, delta)
+    s0 = _within(_within(s0, np.minimum(theta_s, other), np.maximum(theta_s, other)), floor, ceiling)
     c0 = _within(rho * s0 + delta, _EDGE, 1 - _EDGE)
-    lam = nc * (theta_c - c0) / (c0 * (1 - c0))
+    spread = c0 * (1 - c0)
+    lam = nc * (theta_c - c0) / spread
     # Where the boundary leaves the canary no room (c0 at 0 or 1) only the stable's counts can speak: of 99 % stable
     # in a class, none of a canary can be 5 points above.
-    at_the_end = (c0 <= 2 * _EDGE) | (c0 >= 1 - 2 * _EDGE)
-    return s0, np.where(at_the_end, ns * (s0 - theta_s) / (rho * s0 * (1 - s0)), lam)
+    at_the_end = spread <= 2 * _EDGE
+    if at_the_end.any():
+        lam = np.where(at_the_end, ns * (s0 - theta_s) / (rho * s0 * (1 - s0)), lam)
+    return s0, lam
 
 
 def _stationary(
@@ -75,19 +79,21 @@ def _stationary(
 ) -> Floats:
     """Where share·KL(θc‖ρs+δ) + (1−share)·KL(θs‖s) is smallest: the middle root of a cubic, in closed form.
 
-    Setting the derivative to 0 gives share·ρ(c−θc)·s(1−s) + (1−share)(s−θs)·c(1−c) = 0 with c = ρs + δ; after
-    Miettinen, Nurminen, "Comparative analysis of two rates" (1985), there for ρ = 1 or δ = 0. The root loses digits
-    where rates are below 1e-6, which costs the bet a little power.
+    Setting the derivative to 0 gives share·ρ(c−θc)·s(1−s) + (1−share)(s−θs)·c(1−c) = 0 with c = ρs + δ, or divided
+    by −ρ² the cubic s³ + bs² + cs + d = 0; after Miettinen, Nurminen, "Comparative analysis of two rates" (1985),
+    there for ρ = 1 or δ = 0. The root loses digits where rates are below 1e-6, which costs the bet a little power.
     """
-    rest = 1 - share
-    cubed = -(rho**2)
-    b = (share * rho * (rho - delta + theta_c) + rest * (rho * (1 - 2 * delta) + rho**2 * theta_s)) / cubed
-    c = (share * rho * (delta - theta_c) + rest * (delta * (1 - delta) - theta_s * rho * (1 - 2 * delta))) / cubed
-    d = -rest * theta_s * delta * (1 - delta) / cubed
-    center = -b / 3
-    radius = np.sqrt(np.maximum((b * b / 3 - c) / 3, 1e-300))
-    skew = (2 * b**3 / 27 - b * c / 3 + d) / (2 * radius**3)
-    return np.asarray(center + 2 * radius * np.cos((np.arccos(_within(-skew, -1.0, 1.0)) - 2 * np.pi) / 3))
+    rest, weight = 1 - share, share * rho
+    squared, slope, spread = rho * rho, rho * (1 - 2 * delta), delta * (1 - delta)
+    ahead = theta_c - delta
+    b = (weight * (rho + ahead) + rest * (slope + squared * theta_s)) / -squared
+    c = (rest * (spread - theta_s * slope) - weight * ahead) / -squared
+    d = rest * theta_s * spread / squared
+    third = b / 3
+    radius = np.sqrt(np.maximum(third * third - c / 3, 1e-100))
+    skew = (third * (third * third - c / 2) + d / 2) / (radius * radius * radius)
+    angle = np.arccos(_within(-skew, -1.0, 1.0))
+    return np.asarray(2 * radius * np.cos((angle - 2 * np.pi) / 3) - third)
 
 
 def log_e(
@@ -107,19 +113,24 @@ def log_e(
     would reach 0, so the result is finite for every 0 ≤ x ≤ n.
     """
     c0 = rho * s0 + delta
-    usable = (np.minimum(nc, ns) > 0) & (c0 > 0) & (c0 < 1) & (s0 > 0) & (s0 < 1)
-    nc1, ns1 = np.where(usable, nc, 1.0), np.where(usable, ns, 1.0)
-    c0, s0 = np.where(usable, c0, 0.5), np.where(usable, s0, 0.5)
-    upper = _CLIP * np.minimum(nc1 / c0, ns1 / (rho * (1 - s0)))
-    lower = _CLIP * np.minimum(nc1 / (1 - c0), ns1 / (rho * s0))
-    lam = np.where(np.asarray(side) > 0, _within(lam, 0.0, upper), _within(lam, -lower, 0.0))
-    total = (
-        xc * np.log1p(lam * (1 - c0) / nc1)
-        + (nc - xc) * np.log1p(-lam * c0 / nc1)
-        + xs * np.log1p(-rho * lam * (1 - s0) / ns1)
-        + (ns - xs) * np.log1p(rho * lam * s0 / ns1)
+    usable = (np.minimum(nc, ns) > 0) & (c0 * (1 - c0) > 0) & (s0 * (1 - s0) > 0)
+    is_whole = bool(usable.all())
+    if not is_whole:
+        c0, s0 = np.where(usable, c0, 0.5), np.where(usable, s0, 0.5)
+    nc1, ns1 = (nc, ns) if is_whole else (np.where(usable, nc, 1.0), np.where(usable, ns, 1.0))
+    rest_c, rest_s, of_s = 1 - c0, rho * (1 - s0), rho * s0
+    stake = _CLIP * np.where(
+        np.asarray(side) > 0, np.minimum(nc1 / c0, ns1 / rest_s), np.minimum(nc1 / rest_c, ns1 / of_s)
     )
-    return np.where(usable, total, 0.0)
+    lam = side * _within(side * lam, 0.0, stake)
+    per_c, per_s = lam / nc1, lam / ns1
+    total = (
+        xc * np.log1p(per_c * rest_c)
+        + (nc - xc) * np.log1p(-per_c * c0)
+        + xs * np.log1p(-per_s * rest_s)
+        + (ns - xs) * np.log1p(per_s * of_s)
+    )
+    return total if is_whole else np.where(usable, total, 0.0)
 
 
 def log_e_one_arm(n: Floats | float, x: Floats | float, theta: Floats, limit: Floats | float) -> Floats:
@@ -166,10 +177,12 @@ class TwoArms:
         nc, xc, ns, xs, rate = (_column(each) for each in (self.nc, self.xc, self.ns, self.xs, self.rate))
         rho, delta = _column(self.rho), _column(self.delta)
         s0, lam = best_bet(nc, ns, theta, rate, rho, delta)
-        return log_e(nc, xc, ns, xs, s0, lam, rho, delta, _column(self.side)) / _column(self.phi())
+        return _tempered(log_e(nc, xc, ns, xs, s0, lam, rho, delta, _column(self.side)), self)
 
     def phi(self) -> Floats:
-        """φ of each test: how much more the difference varies than a binomial's."""
+        """φ of each test: how much more the difference varies than a binomial's; 1 where nothing is known of that."""
+        if not np.any(self.excess):
+            return _ONE
         return overdispersion(self.rate, 1 / np.maximum(self.nc, 1) + 1 / np.maximum(self.ns, 1), self.excess)
 
 
@@ -190,11 +203,19 @@ class OneArm:
     def bets(self, theta: Floats) -> Floats:
         """log e of bets on the rates `theta`, of shape (..., tests, bets), each divided by its φ."""
         log_ratio = log_e_one_arm(_column(self.n), _column(self.x), theta, _column(self.limit))
-        return log_ratio / _column(self.phi())
+        return _tempered(log_ratio, self)
 
     def phi(self) -> Floats:
         """φ of each test."""
+        if not np.any(self.excess):
+            return _ONE
         return overdispersion(self.limit, 1 / np.maximum(self.n, 1), self.excess)
+
+
+def _tempered(log_e: Floats, tests: TwoArms | OneArm) -> Floats:
+    """log e divided by each test's φ."""
+    phi = tests.phi()
+    return log_e if phi is _ONE else log_e / _column(phi)
 
 
 def overdispersion(rate: Floats | float, per_request: Floats | float, excess: Floats | float) -> Floats:

@@ -9,12 +9,12 @@ would have had to move to lie beyond the tolerance, or within the margin.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import rel_entr
 
 from serinus.judge.bets import best_bet
 from serinus.judge.comparison import Row
 from serinus.judge.evidence import Floats
 from serinus.judge.policy import Boundary, Distribution, Gauge, Metric, Proportion, Rate
+from serinus.judge.special import relative_entropy
 
 _MIXTURE = np.log(6.0)  # the most that a mixture of six bets lies below the best of them
 _GRID = np.linspace(0.0, 1.0, 65)
@@ -70,7 +70,7 @@ def _rate_with(row: Row, boundary: Boundary, stable: float, needed: float, *, wo
 
 def _divergence(one: Floats | float, other: Floats) -> Floats:
     """KL of two Bernoulli rates, nats."""
-    return np.asarray(rel_entr(one, other) + rel_entr(1 - np.asarray(one), 1 - other))
+    return np.asarray(relative_entropy(one, other) + relative_entropy(1 - np.asarray(one), 1 - other))
 
 
 def _allowed(metric: Metric, boundary: Boundary, stable: float) -> float:

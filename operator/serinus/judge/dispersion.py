@@ -5,9 +5,9 @@ pods show of that in two hours is expected of canary and stable as well.
 """
 
 import numpy as np
-from scipy.special import chdtri
 
 from serinus.judge.evidence import Counts, Floats
+from serinus.judge.special import chi_square_quantile
 
 LAGS = 20
 """Of the Bartlett window: ticks over which counts may hang together."""
@@ -46,4 +46,4 @@ def long_run_variance(series: Floats) -> float:
 
 def upper_factor(degrees: float) -> float:
     """By how much a variance estimated with so many degrees of freedom is multiplied for its upper 90 % bound."""
-    return float(degrees / chdtri(degrees, _UPPER))
+    return float(degrees / chi_square_quantile(degrees, _UPPER))

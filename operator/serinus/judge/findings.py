@@ -49,9 +49,9 @@ def findings(policy: Policy, state: State, tick: Tick, *, window: int) -> NDArra
     which the weight changed never promotes.
     """
     own = gating(policy, state)
-    family = functools.reduce(np.logaddexp, family_wealth(policy, state).values())
+    is_over = rolls_back(policy, state)
     in_order: tuple[Mask | bool, ...] = (
-        family >= np.log(1 / policy.alpha),
+        is_over,
         _straddles(policy, tick),
         any(evidence_of(tick, metric.name).missing is not None for metric, _ in own),
         any(is_incomplete(ledger, window) for _, ledger in own),
@@ -60,11 +60,17 @@ def findings(policy: Policy, state: State, tick: Tick, *, window: int) -> NDArra
         False if tick.bake else _any(~_is_fine(policy, state, *each) for each in own),
         max(ledger.ticks for ledger in state.ledgers) < window - _EPSILON,
     )
-    found = np.full(np.shape(family), len(in_order), dtype=np.intp)
+    found = np.full(np.shape(is_over), len(in_order), dtype=np.intp)
     for number in reversed(range(len(in_order))):
         if in_order[number] is not False:
             found = np.where(in_order[number], number, found)
     return found
+
+
+def rolls_back(policy: Policy, state: State) -> Mask:
+    """Whether the family's wealth is at least 1/α."""
+    family = functools.reduce(np.logaddexp, family_wealth(policy, state).values())
+    return np.asarray(family >= np.log(1 / policy.alpha))
 
 
 def outcomes(policy: Policy, state: State, tick: Tick, *, window: int) -> NDArray[np.intp]:

@@ -85,7 +85,7 @@ class Ledger:
             rollback=rolled,
             promote=_stored(wealth.promote_step(self.promote, promote, policy.beta)),
             unit=np.where(self.unit > 0, self.unit, _stored(memory.interval_unit(metric))),
-            phi=self.phi if bets is None else _stored(bets.phi),
+            phi=self.phi if bets is None else _stored(np.broadcast_to(bets.phi, self.phi.shape)),
             ticks=self.ticks + tick.length * (not seen.straddles),
             good=self.good + tick.length * (is_good and not seen.straddles),
             since_missing=self.since_missing + tick.length if is_good else 0.0,

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
-from scipy.special import log_ndtr
 
 from serinus.judge import interval
 from serinus.judge.dispersion import LAGS, long_run_variance, upper_factor
@@ -22,6 +21,7 @@ from serinus.judge.evidence import Floats, Mask, Past, Sample, Spread, Values
 from serinus.judge.interval import Interval
 from serinus.judge.kinds.memory import Arm, Batch, Bets, Estimate, Memory, Shape, Unit, of_kind
 from serinus.judge.policy import Gauge
+from serinus.judge.special import log_normal
 
 BLOCK = 4
 """Ticks whose mean counts as one observation."""
@@ -178,7 +178,7 @@ class GaugeMemory(Memory):
         v = self._variance(blocks)
         total = v + scale**2
         z = y * scale / np.sqrt(v * total)
-        return np.asarray(np.log(2) + 0.5 * np.log(v / total) + 0.5 * z**2 + log_ndtr(z))
+        return np.asarray(np.log(2) + 0.5 * np.log(v / total) + 0.5 * z**2 + log_normal(z))
 
 
 def spread(values: Floats) -> Spread | None:

@@ -12,7 +12,6 @@ from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from serinus.judge import interval
 from serinus.judge.bets import OneArm, TwoArms
@@ -20,6 +19,7 @@ from serinus.judge.evidence import Floats, Histogram, Mask, Past, Sample
 from serinus.judge.interval import Interval
 from serinus.judge.kinds.memory import Arm, Batch, Bets, Estimate, Memory, Shape, Unit, of_kind
 from serinus.judge.policy import Latency
+from serinus.judge.special import normal, probit
 from serinus.judge.wealth import SHARES
 
 _FADE = 0.99  # per tick
@@ -80,7 +80,8 @@ class LatencyMemory(Memory):
         tests = tick.tests(_Thresholds.of(tick, p, rho, delta, interval.SIDES), excess[:, None], interval.SIDES)
         log_e = tests.log_e()
         promote = log_e[..., 1, :, 0, :]  # whose legs are the same
-        return Bets(_each_leg(log_e[..., 0, :, :, :]), promote, tests.phi()[..., 0, :, :].max(axis=-1))
+        phi = np.broadcast_to(tests.phi(), log_e.shape[:-1])[..., 0, :, :].max(axis=-1)
+        return Bets(_each_leg(log_e[..., 0, :, :, :]), promote, phi)
 
     def bake_bets(self, metric: Latency, canary: Sample, excess: Floats) -> Floats:
         """The canary's share slower than b against the stable's share slower than a, as last seen."""
@@ -329,11 +330,11 @@ def _chord(tick: _Tick, latency: Floats) -> Floats:
     left = np.clip(np.searchsorted(finite, latency) - 1, 0, finite.size - 2)
     n = np.maximum(_all(tick.history, left), 1.0)
     shares = [np.clip(tick.share_slower(index), 0.5 / n, 1 - 0.5 / n) for index in (left, left + 1)]
-    z_left, z_right = (ndtri(1 - share) for share in shares)
+    z_left, z_right = (probit(1 - share) for share in shares)
     log_left, log_right = np.log(finite[left]), np.log(finite[left + 1])
     with np.errstate(invalid="ignore", divide="ignore"):
         z = z_left + (np.log(latency) - log_left) / (log_right - log_left) * (z_right - z_left)
-    return np.asarray(1 - ndtr(z))
+    return np.asarray(1 - normal(z))
 
 
 def _quantiles(bounds: tuple[float, ...], cumulative: Floats, quantiles: tuple[float, ...]) -> Floats:
@@ -353,11 +354,11 @@ def _quantiles(bounds: tuple[float, ...], cumulative: Floats, quantiles: tuple[f
     lower = np.maximum(lower, 0)
     edge = 0.5 / np.maximum(n, 1.0)
     z_low, z_high = (
-        ndtri(np.clip(_gather(cumulative, at) / np.maximum(n, 1e-9), edge, 1 - edge)) for at in (lower, upper)
+        probit(np.clip(_gather(cumulative, at) / np.maximum(n, 1e-9), edge, 1 - edge)) for at in (lower, upper)
     )
     log_low, log_high = np.log(finite[lower]), np.log(finite[upper])
     with np.errstate(invalid="ignore", divide="ignore"):
-        along = (ndtri(levels) - z_low) / (z_high - z_low)
+        along = (probit(levels) - z_low) / (z_high - z_low)
         found = np.exp(log_low + along * (log_high - log_low))
     in_first = right == 0
     first = finite[0] * levels * n / np.maximum(cumulative[..., :1], 1e-9)  # nothing is known below: linear

@@ -43,7 +43,7 @@ class Bets:
     rollback: Floats
     promote: Floats
     phi: Floats
-    """φ of each of the metric's rows in this tick: shape (..., rows)."""
+    """φ of each of the metric's rows in this tick: broadcasts to (..., rows)."""
 
 
 @dataclass(frozen=True, slots=True)
