@@ -67,9 +67,9 @@ def main() -> int:
 
 def assignment() -> Iterator[Figure]:
     """How long a user's arm takes to compute (R15)."""
-    for name, users, bound in (
-        ("user-123456", [f"user-{number}" for number in range(100_000, 101_000)], 5),
-        ("UUID", [str(uuid.UUID(int=number * 2**90 + 1)) for number in range(1_000)], 10),
+    for name, users in (
+        ("user-123456", [f"user-{number}" for number in range(100_000, 101_000)]),
+        ("UUID", [str(uuid.UUID(int=number * 2**90 + 1)) for number in range(1_000)]),
     ):
 
         def assign(users: list[str] = users) -> None:
@@ -77,7 +77,7 @@ def assignment() -> Iterator[Figure]:
                 in_canary(user, ROLLOUT, 25)
 
         seconds = best_of(assign)
-        yield Figure(f"in_canary, ids like {name}", seconds / len(users) * 1e6, "µs", at_most=bound)
+        yield Figure(f"in_canary, ids like {name}", seconds / len(users) * 1e6, "µs", at_most=5)
 
 
 def patches() -> Iterator[Figure]:
