@@ -11,7 +11,7 @@ from bench.judge.rollouts import ERRORS, NEVER, SERINUS, Ends
 from bench.judge.traffic import Errors
 from serinus.judge import GUARD, Evidence, State, Tick, interval
 from serinus.judge.evidence import Floats, Mask
-from serinus.judge.tick import settle_with_intervals
+from serinus.judge.tick import settle
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Coverage:
         stream = self.errors.ticks(rng, rollouts)
         for number in range(1, self.ticks + 1):
             evidence = Evidence(*next(stream))
-            state = settle_with_intervals(policy, state, Tick(0, {ERRORS: evidence, GUARD: evidence}))
+            state = settle(policy, state, Tick(0, {ERRORS: evidence, GUARD: evidence}))
             ledger = state.ledgers[0]
             grid = interval.SHAPE * float(ledger.unit[0, 0])
             outside = misses(ledger.intervals[:, 0], grid, self.errors.canary - self.errors.stable, self.alpha)

@@ -80,7 +80,7 @@ def simulate(scenario: Scenario, rollouts: int, rng: Generator) -> Ends:
 def _tick(scenario: Scenario, state: State, evidence: Mapping[str, Evidence], number: int, ends: Ends) -> State:
     """The state after the tick; first ends are entered into `ends`."""
     tick = Tick(step=0, evidence=evidence)
-    state = settle(scenario.policy, state, tick)
+    state = settle(scenario.policy, state, tick, with_intervals=False)
     verdicts = outcomes(scenario.policy, state, tick, window=scenario.window)
     undecided = ends.rollback == NEVER
     ends.rollback[undecided & (verdicts < 0)] = number

@@ -67,7 +67,7 @@ def test_no_shifted_latency_expects_to_gain(weights: list[float], history: int) 
     for (c, pc), (s, ps) in product(outcomes_of(3, canary), outcomes_of(3, stable)):
         if pc * ps > 0:
             seen = [Histogram(bounds, np.cumsum(each)) for each in (c, s)]
-            bets = memory.bets(metric, *seen, np.zeros(2))
+            bets = memory.bets(metric, *seen, np.zeros(2), None)
             expected = expected + pc * ps * np.exp(np.concatenate([bets.rollback, bets.promote]))
     assert (np.asarray(expected) <= 1 + 1e-9).all()
 
@@ -92,7 +92,7 @@ def test_no_distribution_at_its_tolerance_expects_to_gain(
     rose = 0  # set number 0 is {group 0}: class a, the most frequent
     expected = np.zeros(7)
     for (c, pc), (s, ps) in product(outcomes_of(3, canary), outcomes_of(3, stable)):
-        bets = memory.bets(metric, Classes(names, c), Classes(names, s), NO_EXCESS)
+        bets = memory.bets(metric, Classes(names, c), Classes(names, s), NO_EXCESS, None)
         expected += pc * ps * np.exp(np.array([*bets.rollback[0], bets.promote[rose, 0]]))
     assert (expected <= 1 + 1e-9).all()
 
@@ -113,7 +113,7 @@ def test_no_rate_at_its_tolerance_expects_to_gain(n: int, share: float, rho: flo
     truth = ratio * share / (ratio * share + 1 - share)
     expected: np.ndarray | float = 0.0
     for x, p in outcomes_of(n, np.array([truth, 1 - truth])):
-        bets = memory.bets(metric, Events(x[0], share), Events(x[1], 1 - share), NO_EXCESS)
+        bets = memory.bets(metric, Events(x[0], share), Events(x[1], 1 - share), NO_EXCESS, None)
         expected = expected + p * np.exp(np.stack([bets.rollback[0], bets.promote[0]]))
     assert (np.asarray(expected) <= 1 + 1e-9).all()
 

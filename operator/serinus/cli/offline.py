@@ -11,7 +11,7 @@ from serinus.judge import Policy, State, Tick
 from serinus.judge.evidence import Events, Evidence, Missing, Sample, Values
 from serinus.judge.findings import rolls_back
 from serinus.judge.judge import answer
-from serinus.judge.tick import settle_with_intervals
+from serinus.judge.tick import settle
 from serinus.rollout import judge_policy, with_guard
 from serinus.rollout.present import row_status
 
@@ -48,7 +48,7 @@ def _judge_rollout(spec: CanaryPolicySpec, policy: Policy, lines: Sequence[Line]
     for _, group in groupby(lines, key=lambda line: line.tick):
         of_tick = tuple(group)
         tick = Tick(of_tick[0].step, with_guard(spec, {line.metric: _evidence(line) for line in of_tick}))
-        state = settle_with_intervals(policy, state, tick)
+        state = settle(policy, state, tick)
         if rolls_back(policy, state):
             break
     # Only here: to compare and to find words takes as long as to judge, and nobody reads those of other ticks.

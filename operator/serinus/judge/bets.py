@@ -29,6 +29,8 @@ ODDS = np.array([1.15, 1.4, 2.0, 4.0, 10.0, 40.0])
 _EDGE = 1e-9  # rates are kept this far from 0 and 1, where a bet would stake everything on one request
 _ONE = np.ones(1)
 _CLIP = 0.999  # of the stake at which a factor would reach 0
+_COLUMNS = ("nc", "xc", "ns", "xs", "rate", "rho", "delta", "excess", "side")
+_FEW = 2048  # bets: up to here one pass over a table of them all is faster
 
 
 def alternatives(boundary_rate: Floats | float, side: Sides) -> Floats:
@@ -168,22 +170,72 @@ class TwoArms:
         """The canary's rate on the boundary, if the stable's is what it is believed to be."""
         return np.asarray(self.rho * self.rate + self.delta)
 
+    def mixture(self) -> "Wagers":
+        """Bets on the alternatives of the mixture, six for each test."""
+        return Wagers(self, alternatives(self.boundary, self.side))
+
     def log_e(self) -> Floats:
         """log e of the mixture's bets: shape (..., tests, 6)."""
-        return self.bets(alternatives(self.boundary, self.side))
-
-    def bets(self, theta: Floats) -> Floats:
-        """log e of bets on the canary rates `theta`, of shape (..., tests, bets), each divided by its φ."""
-        nc, xc, ns, xs, rate = (_column(each) for each in (self.nc, self.xc, self.ns, self.xs, self.rate))
-        rho, delta = _column(self.rho), _column(self.delta)
-        s0, lam = best_bet(nc, ns, theta, rate, rho, delta)
-        return _tempered(log_e(nc, xc, ns, xs, s0, lam, rho, delta, _column(self.side)), self)
+        return settle(self.mixture())[0]
 
     def phi(self) -> Floats:
         """φ of each test: how much more the difference varies than a binomial's; 1 where nothing is known of that."""
         if not np.any(self.excess):
             return _ONE
         return overdispersion(self.rate, 1 / np.maximum(self.nc, 1) + 1 / np.maximum(self.ns, 1), self.excess)
+
+
+@dataclass(frozen=True, slots=True)
+class Wagers:
+    """Bets of `tests` on the canary rates `theta`, of shape (..., tests, bets): every test's axes, and one more."""
+
+    tests: TwoArms
+    theta: Floats
+
+    def columns(self) -> tuple[Floats, ...]:
+        """What `_settled` needs to know, with an axis for the bets of each test."""
+        return (*(_column(getattr(self.tests, name)) for name in _COLUMNS), self.theta)
+
+    def table(self) -> Floats:
+        """The same written out for every single bet: shape (10, tests · bets)."""
+        table = np.empty((len(_COLUMNS) + 1, *self.theta.shape))
+        for number, column in enumerate(self.columns()):
+            table[number] = column
+        return table.reshape(len(table), -1)
+
+
+def settle(*asked: Wagers) -> tuple[Floats, ...]:
+    """log e of all these bets, each divided by its test's φ; of the shapes of their `theta`.
+
+    They are settled in one pass where they are few: NumPy takes longer to begin with a short vector than to go through
+    it.
+    """
+    if len(asked) == 1 or sum(each.theta.size for each in asked) > _FEW:
+        return tuple(_settled(*each.columns()) for each in asked)
+    log_e = _settled(*np.concatenate([each.table() for each in asked], axis=1))
+    ends = np.cumsum([each.theta.size for each in asked])
+    return tuple(
+        log_e[end - each.theta.size : end].reshape(each.theta.shape) for each, end in zip(asked, ends, strict=True)
+    )
+
+
+def _settled(
+    nc: Floats,
+    xc: Floats,
+    ns: Floats,
+    xs: Floats,
+    rate: Floats,
+    rho: Floats,
+    delta: Floats,
+    excess: Floats,
+    side: Floats,
+    theta: Floats,
+) -> Floats:
+    s0, lam = best_bet(nc, ns, theta, rate, rho, delta)
+    found = log_e(nc, xc, ns, xs, s0, lam, rho, delta, side)
+    return (
+        found / overdispersion(rate, 1 / np.maximum(nc, 1) + 1 / np.maximum(ns, 1), excess) if excess.any() else found
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,20 +254,15 @@ class OneArm:
 
     def bets(self, theta: Floats) -> Floats:
         """log e of bets on the rates `theta`, of shape (..., tests, bets), each divided by its φ."""
-        log_ratio = log_e_one_arm(_column(self.n), _column(self.x), theta, _column(self.limit))
-        return _tempered(log_ratio, self)
+        found = log_e_one_arm(_column(self.n), _column(self.x), theta, _column(self.limit))
+        phi = self.phi()
+        return found if phi is _ONE else found / _column(phi)
 
     def phi(self) -> Floats:
         """φ of each test."""
         if not np.any(self.excess):
             return _ONE
         return overdispersion(self.limit, 1 / np.maximum(self.n, 1), self.excess)
-
-
-def _tempered(log_e: Floats, tests: TwoArms | OneArm) -> Floats:
-    """log e divided by each test's φ."""
-    phi = tests.phi()
-    return log_e if phi is _ONE else log_e / _column(phi)
 
 
 def overdispersion(rate: Floats | float, per_request: Floats | float, excess: Floats | float) -> Floats:

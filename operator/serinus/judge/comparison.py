@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from serinus.judge.evidence import Evidence, Missing
+from serinus.judge.interval import Interval
 from serinus.judge.kinds.memory import Arm, Estimate, Unit
 from serinus.judge.ledger import Ledger
 from serinus.judge.policy import Metric, Policy, Rate
@@ -78,9 +79,11 @@ def rows_of(policy: Policy, state: State, metric: Metric, ledger: Ledger, seen: 
     own = ledger.row_wealth(metric, state.ticks, policy.planned_ticks)
     promote = ledger.promote_wealth()
     gates = ledger.memory.shape(metric).gates
+    estimates = ledger.memory.estimates(metric)
+    bounds = ledger.memory.intervals(metric, ledger.intervals.astype(float), ledger.unit.astype(float), policy.alpha)
     return [
-        _row(policy, metric, ledger, seen, index, estimate, float(own[index]), float(promote[index]), gates[index])
-        for index, estimate in enumerate(ledger.memory.estimates(metric))
+        _row(policy, metric, ledger, seen, index, float(own[index]), float(promote[index]), *of_row)
+        for index, of_row in enumerate(zip(estimates, bounds, gates, strict=True))
     ]
 
 
@@ -90,16 +93,14 @@ def _row(
     ledger: Ledger,
     seen: Evidence,
     index: int,
-    estimate: Estimate,
     own: float,
     promote: float,
+    estimate: Estimate,
+    bounds: Interval,
     is_gate: bool,
 ) -> Row:
     to_rollback, to_promote = np.log(1 / policy.alpha), np.log(1 / policy.beta)
     share = policy.weights.get(metric.name, 1.0) / sum(ledger.memory.shape(metric).gates)
-    bounds = ledger.memory.interval(
-        metric, index, ledger.intervals[index].astype(float), float(ledger.unit[index]), policy.alpha
-    )
     canary, stable = estimate.canary.estimate, estimate.stable.estimate
     difference = None if canary is None or stable is None else canary - stable
     regressed, proven = own >= to_rollback, promote >= to_promote

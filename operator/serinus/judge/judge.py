@@ -4,7 +4,7 @@ from serinus.judge.comparison import Row, rows_of, sort_rows
 from serinus.judge.evidence import Tick
 from serinus.judge.policy import Policy
 from serinus.judge.state import State
-from serinus.judge.tick import evidence_of, settle_with_intervals
+from serinus.judge.tick import evidence_of, settle
 from serinus.judge.verdict import Verdict, decide
 
 
@@ -15,7 +15,7 @@ def judge(policy: Policy, state: State, tick: Tick, *, window: int) -> tuple[Sta
     as missing. Ticks come in order; the first of a new step starts the promotion side anew. `window`: for how many
     slots the step must have been observed before it can be promoted.
     """
-    state = settle_with_intervals(policy, state, tick)
+    state = settle(policy, state, tick)
     return state, *answer(policy, state, tick, window=window)
 
 

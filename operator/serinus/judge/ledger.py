@@ -67,11 +67,13 @@ class Ledger:
             since_missing=0.0,
         )
 
-    def settle(self, metric: Metric, seen: Evidence, policy: Policy, tick: Tick, number: int) -> Self:
-        """After the tick `number` of the rollout, but for the intervals."""
+    def settle(
+        self, metric: Metric, seen: Evidence, policy: Policy, tick: Tick, number: int, *, with_intervals: bool
+    ) -> Self:
+        """After the tick `number` of the rollout."""
         is_comparable = self._can_compare(metric, seen)
         says_nothing = (self.memory.needs_one_weight and seen.straddles) or not is_comparable
-        bets = None if says_nothing else self._bets(metric, seen, bake=tick.bake)
+        bets = None if says_nothing else self._bets(metric, seen, bake=tick.bake, with_intervals=with_intervals)
         rollback = bets.rollback if bets is not None else np.zeros_like(self.rollback)
         # A tick in which the weight changed, or of which not all is known, proves nothing good.
         is_whole = seen.missing is None and not seen.straddles
@@ -84,7 +86,8 @@ class Ledger:
             memory=memory,
             rollback=rolled,
             promote=_stored(wealth.promote_step(self.promote, promote, policy.beta)),
-            unit=np.where(self.unit > 0, self.unit, _stored(memory.interval_unit(metric))),
+            intervals=self._intervals(bets, policy),
+            unit=self.unit if (self.unit > 0).all() else self._unit(memory.interval_unit(metric)),
             phi=self.phi if bets is None else _stored(np.broadcast_to(bets.phi, self.phi.shape)),
             ticks=self.ticks + tick.length * (not seen.straddles),
             good=self.good + tick.length * (is_good and not seen.straddles),
@@ -92,16 +95,6 @@ class Ledger:
         )
         rows = settled.row_wealth(metric, number + 1, policy.planned_ticks)
         return replace(settled, peak=_stored(np.maximum(self.peak, rows)))
-
-    def settle_intervals(self, metric: Metric, seen: Evidence, policy: Policy, *, bake: bool) -> Floats:
-        """The intervals' log-wealth after a tick, from the ledger before it."""
-        if bake or seen.missing is not None or seen.canary is None or seen.stable is None:
-            return self.intervals
-        if (self.memory.needs_one_weight and seen.straddles) or not self._can_compare(metric, seen):
-            return self.intervals
-        bets = self.memory.interval_bets(metric, seen.canary, seen.stable, self.unit.astype(float), self._tau2())
-        bets = np.where(self.unit[..., None, None] > 0, bets, 0.0)
-        return _stored(interval.step(self.intervals.astype(float), bets, policy.alpha))
 
     def test_wealth(self, ticks: int, planned: int) -> Floats:
         """Log of each rollback test's wealth: shape (..., tests)."""
@@ -121,21 +114,33 @@ class Ledger:
         tests = wealth.promote_total(self.promote.astype(float))
         return np.asarray(tests.reshape((*self.peak.shape, -1)).min(axis=-1))
 
-    def _bets(self, metric: Metric, seen: Evidence, *, bake: bool) -> Bets | None:
+    def _bets(self, metric: Metric, seen: Evidence, *, bake: bool, with_intervals: bool) -> Bets | None:
         if seen.canary is None:
             return None
+        tau2 = np.where(np.isnan(self.excess), 0.0, self.excess)
         if bake:
-            rollback = self.memory.bake_bets(metric, seen.canary, self._tau2())
-            return Bets(rollback, np.zeros_like(self.promote), self.phi)
-        return None if seen.stable is None else self.memory.bets(metric, seen.canary, seen.stable, self._tau2())
+            return Bets(self.memory.bake_bets(metric, seen.canary, tau2), np.zeros_like(self.promote), self.phi)
+        if seen.stable is None:
+            return None
+        # What is not fully known may tell of a regression, but not where a difference lies.
+        unit = self.unit.astype(float) if with_intervals and seen.missing is None else None
+        return self.memory.bets(metric, seen.canary, seen.stable, tau2, unit)
+
+    def _intervals(self, bets: Bets | None, policy: Policy) -> Floats:
+        """Their log-wealth after a tick with these bets."""
+        if bets is None or bets.intervals is None:
+            return self.intervals
+        log_e = np.where(self.unit[..., None, None] > 0, bets.intervals, 0.0)
+        return _stored(interval.step(self.intervals.astype(float), log_e, policy.alpha))
+
+    def _unit(self, known: Floats) -> Floats:
+        """Each row's scale: `known` now where it was unknown before."""
+        return np.where(self.unit > 0, self.unit, _stored(known))
 
     def _can_compare(self, metric: Metric, seen: Evidence) -> bool:
         if seen.canary is None or seen.stable is None:
             return True
         return self.memory.can_compare(metric, seen.canary, seen.stable)
-
-    def _tau2(self) -> Floats:
-        return np.where(np.isnan(self.excess), 0.0, self.excess)
 
 
 def _stored(values: Floats) -> Floats:

@@ -2,7 +2,8 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -16,6 +17,7 @@ from serinus.judge.packing import Reader, Writer
 from serinus.judge.policy import GUARD, Metric, Policy
 
 _VERSION = 2
+_NO_STEP = -1  # none of the ladder's: whichever comes next is new
 
 
 class StateError(ValueError):
@@ -50,8 +52,16 @@ class State:
             ledgers=tuple(Ledger.start(each, history.get(each.name, unknown), rollouts) for each in policy.metrics),
         )
 
+    def disturbed(self) -> Self:
+        """The state whose step starts anew with the next tick: the promotion side, while rollback wealth goes on."""
+        return replace(self, step=_NO_STEP)
+
     def pack(self) -> str:
         """The state as text (base64), exact to the bit."""
+        return self._packed
+
+    @cached_property
+    def _packed(self) -> str:
         writer = Writer()
         for number in (_VERSION, self.ticks, self.step):
             writer.value(number)

@@ -10,10 +10,11 @@ UNKNOWN = Evidence(missing=Missing.NO_SERIES)
 """The evidence of a metric that a tick lacks."""
 
 
-def settle(policy: Policy, state: State, tick: Tick) -> State:
-    """The state after the tick, all that verdicts depend on: everything but the intervals of the comparison.
+def settle(policy: Policy, state: State, tick: Tick, *, with_intervals: bool = True) -> State:
+    """The state after the tick.
 
-    Works on any number of simulated rollouts at once, whose samples have the leading axes that the state has.
+    No verdict depends on the intervals of the comparison: whoever does not look at it can do without them. Works on any
+    number of simulated rollouts at once, whose samples have the leading axes that the state has.
     """
     state = _in_step(policy, state, tick.step)
     return State(
@@ -21,21 +22,10 @@ def settle(policy: Policy, state: State, tick: Tick) -> State:
         step=tick.step,
         guard=state.guard.settle(evidence_of(tick, GUARD), policy, state.ticks, bake=tick.bake),
         ledgers=tuple(
-            ledger.settle(metric, evidence_of(tick, metric.name), policy, tick, state.ticks)
+            ledger.settle(
+                metric, evidence_of(tick, metric.name), policy, tick, state.ticks, with_intervals=with_intervals
+            )
             for metric, ledger in zip(policy.metrics, state.ledgers, strict=True)
-        ),
-    )
-
-
-def settle_with_intervals(policy: Policy, state: State, tick: Tick) -> State:
-    """The state after the tick, the intervals of the comparison included."""
-    before = _in_step(policy, state, tick.step)
-    after = settle(policy, before, tick)
-    return replace(
-        after,
-        ledgers=tuple(
-            replace(new, intervals=old.settle_intervals(metric, evidence_of(tick, metric.name), policy, bake=tick.bake))
-            for metric, old, new in zip(policy.metrics, before.ledgers, after.ledgers, strict=True)
         ),
     )
 

@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from serinus.judge import interval
-from serinus.judge.bets import OneArm, TwoArms
+from serinus.judge.bets import OneArm, TwoArms, Wagers, settle
 from serinus.judge.evidence import Classes, Floats, Mask, Past, Sample
 from serinus.judge.interval import Interval
 from serinus.judge.kinds.memory import Arm, Batch, Bets, Estimate, Memory, Shape, Unit, of_kind
@@ -66,34 +66,28 @@ class DistributionMemory(Memory):
         nothing = np.zeros_like(self.canary)
         return replace(self, canary=nothing, stable=nothing, groups=_groups(self.recent_stable))
 
-    def bets(self, metric: Distribution, canary: Sample, stable: Sample, excess: Floats) -> Bets:
-        """One test for a rollback, 126 for a promotion."""
+    def bets(self, metric: Distribution, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None) -> Bets:
+        """One test for a rollback, 126 for a promotion, 24 for the lower end of the interval.
+
+        An upper end would need a grid for each of the 126 sets.
+        """
         known = self._with(metric, canary, stable)
         of_canary, of_stable = known._counts(metric, canary), known._counts(metric, stable)
-        rollback = known._over_produced(of_canary, of_stable, excess)
-        tests = replace(rollback, delta=metric.tolerance.delta)
-        promote = np.zeros((*of_canary.shape[:-1], len(_SETS), 1))
+        over_produced = known._over_produced(of_canary, of_stable, excess)
+        rollback = replace(over_produced, delta=metric.tolerance.delta)
+        asked = [rollback.mixture()]
+        if unit is not None:
+            asked.append(known._on_distances(replace(over_produced, delta=_grid(unit))))
         if known.groups.shape[-1]:
-            one_hot = known.groups[..., None] == np.arange(_GROUPS)
-            in_sets = [
-                np.einsum("...k,...kg,sg->...s", counts, one_hot, _SETS)
-                for counts in (of_canary, of_stable, known.recent_stable)
-            ]
-            history = np.maximum(known.recent_stable.sum(axis=-1, keepdims=True), 1e-9)
-            rate = in_sets[2] / history
-            sets = TwoArms(
-                of_canary.sum(axis=-1, keepdims=True),
-                in_sets[0],
-                of_stable.sum(axis=-1, keepdims=True),
-                in_sets[1],
-                rate,
-                rho=1.0,
-                delta=metric.margin.delta,
-                excess=excess,
-                side=-1,
-            )
-            promote = sets.bets(rate[..., None])
-        return Bets(tests.log_e(), promote, tests.phi())
+            asked.append(known._on_sets(metric, of_canary, of_stable, excess))
+        settled = list(settle(*asked))
+        # Without groups nothing is known of the stable from which a promotion could follow.
+        promote = settled.pop() if known.groups.shape[-1] else np.zeros((*of_canary.shape[:-1], len(_SETS), 1))
+        intervals = None
+        if unit is not None:
+            lower = settled.pop()[..., 0]
+            intervals = np.stack([lower, np.zeros_like(lower)], axis=-2)[..., None, :, :]
+        return Bets(settled.pop(), promote, rollback.phi(), intervals)
 
     def bake_bets(self, metric: Distribution, canary: Sample, excess: Floats) -> Floats:
         """The classes that the canary has over-produced, against the stable's share of them as last seen."""
@@ -101,20 +95,6 @@ class DistributionMemory(Memory):
         of_canary = known._counts(metric, canary)
         tests = known._over_produced(of_canary, np.zeros_like(of_canary), excess)
         return OneArm(tests.nc, tests.xc, tests.rate + metric.tolerance.delta, excess).log_e()
-
-    def interval_bets(
-        self, metric: Distribution, canary: Sample, stable: Sample, unit: Floats, excess: Floats
-    ) -> Floats:
-        """The lower side alone, by the rollback's set: an upper end would need a grid for each of 126 sets."""
-        known = self._with(metric, canary, stable)
-        tests = known._over_produced(known._counts(metric, canary), known._counts(metric, stable), excess)
-        tests = replace(tests, delta=_grid(unit))
-        seen = known.recent_canary.sum(axis=-1, keepdims=True)
-        x = (known.recent_canary * known._is_over()).sum(axis=-1, keepdims=True)
-        expected = interval.believed(x, seen, tests.rate)
-        theta = interval.targets(tests.boundary, expected, seen, np.array(+1.0))
-        lower = tests.bets(theta[..., None])[..., 0]
-        return np.stack([lower, np.zeros_like(lower)], axis=-2)[..., None, :, :]
 
     def interval_unit(self, metric: Distribution) -> Floats:
         """The tolerance."""
@@ -162,9 +142,9 @@ class DistributionMemory(Memory):
         tested = f"share of the classes that the canary has more of: {more}" if more else "total variation distance"
         return (Estimate(arms[0], arms[1], tested),)
 
-    def interval(self, metric: Distribution, row: int, log_wealth: Floats, unit: float, alpha: float) -> Interval:
+    def intervals(self, metric: Distribution, log_wealth: Floats, unit: Floats, alpha: float) -> tuple[Interval, ...]:
         """The distance is at least the lower end, and never below 0."""
-        return Interval(interval.interval(_grid(np.array([unit])), log_wealth, alpha).low)
+        return (Interval(interval.interval(_grid(unit), log_wealth[0], alpha).low),)
 
     def _with(self, metric: Distribution, *samples: Sample) -> Self:
         """With the samples' new classes, in the order of their names; of too many the rest is OTHER."""
@@ -212,6 +192,33 @@ class DistributionMemory(Memory):
             excess=excess,
             side=+1,
         )
+
+    def _on_sets(self, metric: Distribution, canary: Floats, stable: Floats, excess: Floats) -> Wagers:
+        """A promotion's: for every set one bet that the canary's share is the stable's."""
+        one_hot = self.groups[..., None] == np.arange(_GROUPS)
+        in_sets = [
+            np.einsum("...k,...kg,sg->...s", counts, one_hot, _SETS) for counts in (canary, stable, self.recent_stable)
+        ]
+        rate = in_sets[2] / np.maximum(self.recent_stable.sum(axis=-1, keepdims=True), 1e-9)
+        tests = TwoArms(
+            nc=canary.sum(axis=-1, keepdims=True),
+            xc=in_sets[0],
+            ns=stable.sum(axis=-1, keepdims=True),
+            xs=in_sets[1],
+            rate=rate,
+            rho=1.0,
+            delta=metric.margin.delta,
+            excess=excess,
+            side=-1,
+        )
+        return Wagers(tests, rate[..., None])
+
+    def _on_distances(self, tests: TwoArms) -> Wagers:
+        """The interval's: that the canary's share of what it has over-produced goes on as it was."""
+        seen = self.recent_canary.sum(axis=-1, keepdims=True)
+        x = (self.recent_canary * self._is_over()).sum(axis=-1, keepdims=True)
+        expected = interval.believed(x, seen, tests.rate)
+        return Wagers(tests, interval.targets(tests.boundary, expected, seen, np.array(+1.0))[..., None])
 
     def _is_over(self) -> Floats:
         canary = self.recent_canary / np.maximum(self.recent_canary.sum(axis=-1, keepdims=True), 1e-9)

@@ -15,7 +15,6 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from serinus.judge import interval
 from serinus.judge.dispersion import LAGS, long_run_variance, upper_factor
 from serinus.judge.evidence import Floats, Mask, Past, Sample, Spread, Values
 from serinus.judge.interval import Interval
@@ -71,7 +70,7 @@ class GaugeMemory(Memory):
         zero = np.zeros_like(self.canary)
         return replace(self, step_blocks=0.0, step_total=zero, ticks=0.0, canary=zero, stable=zero)
 
-    def bets(self, metric: Gauge, canary: Sample, stable: Sample, excess: Floats) -> Bets:
+    def bets(self, metric: Gauge, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None) -> Bets:
         """By how much the e-values of the rollout's and of the step's blocks change when this tick completes one."""
         after = self.remember(metric, canary, stable, bake=False)
         rollback = after._log_worse(metric) - self._log_worse(metric)
@@ -82,10 +81,6 @@ class GaugeMemory(Memory):
     def bake_bets(self, metric: Gauge, canary: Sample, excess: Floats) -> Floats:
         """None: without a stable arm there is nothing to compare with."""
         return np.zeros((*np.shape(self.canary), 1, 1))
-
-    def interval_bets(self, metric: Gauge, canary: Sample, stable: Sample, unit: Floats, excess: Floats) -> Floats:
-        """None: the interval follows from the blocks."""
-        return np.zeros((*np.shape(self.canary), 1, 2, interval.POINTS))
 
     def interval_unit(self, metric: Gauge) -> Floats:
         """Not used: the interval follows from the blocks."""
@@ -133,14 +128,14 @@ class GaugeMemory(Memory):
         model = _UNKNOWN if np.isnan(self.noise) else _FEW_PODS if few else _MODEL
         return (Estimate(canary, stable, metric.tested, model=model),)
 
-    def interval(self, metric: Gauge, row: int, log_wealth: Floats, unit: float, alpha: float) -> Interval:
+    def intervals(self, metric: Gauge, log_wealth: Floats, unit: Floats, alpha: float) -> tuple[Interval, ...]:
         """Of the difference of means: a normal mixture's confidence sequence for Δ, times the stable's mean."""
         if not self.step_blocks or np.isnan(self.noise):
-            return Interval()
+            return (Interval(),)
         center, v, scale = float(self.step_total) / self.step_blocks, self._variance(self.step_blocks), _scale(metric)
         width = np.sqrt(v * (v + scale**2) / scale**2 * np.log((v + scale**2) / (v * alpha**2)))
         mean = float(self.stable) / self.ticks
-        return Interval(float(np.expm1(center - width)) * mean, float(np.expm1(center + width)) * mean)
+        return (Interval(float(np.expm1(center - width)) * mean, float(np.expm1(center + width)) * mean),)
 
     def _with_block(self) -> Self:
         difference = np.log(self.block_canary) - np.log(self.block_stable)

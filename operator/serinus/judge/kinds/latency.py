@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serinus.judge import interval
-from serinus.judge.bets import OneArm, TwoArms
+from serinus.judge.bets import OneArm, TwoArms, Wagers, settle
 from serinus.judge.evidence import Floats, Histogram, Mask, Past, Sample
 from serinus.judge.interval import Interval
 from serinus.judge.kinds.memory import Arm, Batch, Bets, Estimate, Memory, Shape, Unit, of_kind
@@ -30,6 +30,7 @@ _KNOWN = 30  # requests slower than a bound that a chord there needs: of fewer, 
 _CHORD = "chord between histogram bounds"
 
 _LEGS = 2
+_LOWER_LEG = np.array([1, 0])
 _ROLLBACK = np.array(+1.0)  # the side of a rollback's tests
 
 Indices = NDArray[np.intp]
@@ -69,19 +70,30 @@ class LatencyMemory(Memory):
         """The stable's recent histogram stays."""
         return replace(self, canary=np.zeros_like(self.canary), stable=np.zeros_like(self.stable))
 
-    def bets(self, metric: Latency, canary: Sample, stable: Sample, excess: Floats) -> Bets:
-        """A test for each quantile and side."""
+    def bets(self, metric: Latency, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None) -> Bets:
+        """A test for each quantile and side; for the intervals one for each difference too, a shift by so much."""
         tick = self._tick(metric, canary, stable)
         if tick is None:
             return self._no_bets(metric)
-        both = (metric.tolerance, metric.margin)
-        rho, delta = np.array([[each.rho] for each in both]), np.array([[each.delta] for each in both])
-        p = tick.quantiles(metric.quantiles)[..., None, :]
-        tests = tick.tests(_Thresholds.of(tick, p, rho, delta, interval.SIDES), excess[:, None], interval.SIDES)
-        log_e = tests.log_e()
-        promote = log_e[..., 1, :, 0, :]  # whose legs are the same
-        phi = np.broadcast_to(tests.phi(), log_e.shape[:-1])[..., 0, :, :].max(axis=-1)
-        return Bets(_each_leg(log_e[..., 0, :, :, :]), promote, phi)
+        sides, both = interval.SIDES[:, 0], (metric.tolerance, metric.margin)
+        rho, delta = np.array([each.rho for each in both]), np.array([each.delta for each in both])
+        if unit is not None:
+            shifts = np.concatenate([unit[..., None] * interval.SHAPE] * len(sides), axis=-1)
+            rho = np.concatenate([rho, np.ones(shifts.shape[-1])])
+            delta = np.concatenate([np.broadcast_to(delta, (*unit.shape, len(both))), shifts], axis=-1)
+            sides = np.concatenate([sides, np.repeat(sides, interval.POINTS)])
+        # All thresholds at once: to find them takes longer than to bet.
+        found = _Thresholds.of(tick, tick.quantiles(metric.quantiles)[..., None], rho, delta, sides)
+        tests = tick.tests(found, excess[:, None, None], sides)
+        decisive = _part(tests, slice(len(both)))
+        if unit is None:
+            (log_e,), shifted = settle(decisive.mixture()), None
+        else:
+            log_e, of_shifts = settle(decisive.mixture(), self._on_shifts(tick, found, tests, slice(len(both), None)))
+            shifted = _over_legs(of_shifts).reshape((*unit.shape, *interval.SIDES.shape[:1], interval.POINTS))
+        phi = np.broadcast_to(decisive.phi(), log_e.shape[:-1])[..., 0, :].max(axis=-1)
+        # The legs of a promotion's test are the same.
+        return Bets(_each_leg(log_e[..., 0, :, :]), log_e[..., 1, 0, :], phi, shifted)
 
     def bake_bets(self, metric: Latency, canary: Sample, excess: Floats) -> Floats:
         """The canary's share slower than b against the stable's share slower than a, as last seen."""
@@ -91,21 +103,6 @@ class LatencyMemory(Memory):
         thresholds = self._rollback_thresholds(tick, metric)
         tests = tick.tests(thresholds, excess[:, None], _ROLLBACK)
         return _each_leg(OneArm(tests.nc, tests.xc, tests.boundary, tests.excess).log_e())
-
-    def interval_bets(self, metric: Latency, canary: Sample, stable: Sample, unit: Floats, excess: Floats) -> Floats:
-        """For each quantile, difference and side a test of a shift by the difference."""
-        tick = self._tick(metric, canary, stable)
-        if tick is None:
-            return np.zeros((*self.canary.shape[:-1], len(metric.quantiles), 2, interval.POINTS))
-        p = tick.quantiles(metric.quantiles)[..., None, None]
-        shift = interval.SHAPE * unit[..., None, None]
-        thresholds = _Thresholds.of(tick, p, np.ones(1), shift, interval.SIDES)
-        tests = tick.tests(thresholds, excess[:, None, None, None], interval.SIDES)
-        so_far = _restricted(self.bounds, self.canary.astype(float), tick.bounds)
-        n = _all(so_far, thresholds.canary)
-        believed = interval.believed(n - _gather(so_far, thresholds.canary), n, tests.rate)
-        theta = interval.targets(tests.boundary, believed, n, interval.SIDES[..., None])
-        return _over_legs(tests.bets(theta[..., None]))[..., 0]
 
     def interval_unit(self, metric: Latency) -> Floats:
         """What the tolerance is in milliseconds at each quantile."""
@@ -120,9 +117,7 @@ class LatencyMemory(Memory):
         seen = [of_kind(Histogram, each, metric) for each in (canary, stable) if each is not None]
         if not seen:
             return self
-        bounds = self.bounds or seen[0].bounds
-        for each in seen:
-            bounds = tuple(bound for bound in bounds if bound in each.bounds)
+        bounds = _common(self.bounds or seen[0].bounds, *(each.bounds for each in seen))
         own = self if self.bounds else self._empty(seen[0].bounds)
 
         def added(counts: Floats, sample: Sample | None, fade: float = 1.0) -> Floats:
@@ -141,8 +136,8 @@ class LatencyMemory(Memory):
 
     def can_compare(self, metric: Latency, canary: Sample, stable: Sample) -> bool:
         """Both arms, and what is known of them, need a finite bound in common."""
-        seen = [set(of_kind(Histogram, each, metric).bounds) for each in (canary, stable)]
-        return len(set.intersection(*seen, set(self.bounds) or seen[0])) > 1
+        seen = [of_kind(Histogram, each, metric).bounds for each in (canary, stable)]
+        return len(_common(self.bounds or seen[0], *seen)) > 1
 
     def requests(self) -> tuple[Floats, Floats]:
         """Both arms' requests in this step."""
@@ -159,36 +154,45 @@ class LatencyMemory(Memory):
 
     def estimates(self, metric: Latency) -> tuple[Estimate, ...]:
         """A row for each quantile: the interpolated quantiles, and the share of slow requests that is tested."""
-        rows = []
-        for index, q in enumerate(metric.quantiles):
-            label = f"p{100 * q:.6g}"
-            if not self.bounds or not self.recent_stable[-1]:
-                nothing = Arm(0.0, 0.0, None)
-                rows.append(Estimate(nothing, nothing, metric.tested, label))
-                continue
-            tick = _Tick(self.bounds, self.recent_stable.astype(float), self.canary.astype(float), self.stable)
-            tests = self._rollback_thresholds(tick, metric)
-            bound = self.bounds[int(tests.canary[index, 1])]
-            canary, stable = (
-                Arm(
-                    float(counts[-1]),
-                    float(counts[-1] - counts[min(self.bounds.index(bound), len(counts) - 1)]),
-                    _one_quantile(self.bounds, counts, q),
-                )
-                for counts in (self.canary, self.stable)
-            )
-            tested = f"share slower than {bound:g} ms"
-            rows.append(Estimate(canary, stable, tested, label, _CHORD if bool(tests.is_chord[index]) else ""))
-        return tuple(rows)
+        labels = [f"p{100 * q:.6g}" for q in metric.quantiles]
+        if not self.bounds or not self.recent_stable[-1]:
+            nothing = Arm(0.0, 0.0, None)
+            return tuple(Estimate(nothing, nothing, metric.tested, label) for label in labels)
+        tick = _Tick(self.bounds, self.recent_stable.astype(float), self.canary.astype(float), self.stable)
+        found = self._rollback_thresholds(tick, metric)
+        at = found.canary[:, 1]
+        canary, stable = (self._arms(metric, counts.astype(float), at) for counts in (self.canary, self.stable))
+        return tuple(
+            Estimate(one, other, f"share slower than {self.bounds[index]:g} ms", label, _CHORD if is_chord else "")
+            for one, other, index, label, is_chord in zip(canary, stable, at, labels, found.is_chord, strict=True)
+        )
 
-    def interval(self, metric: Latency, row: int, log_wealth: Floats, unit: float, alpha: float) -> Interval:
-        """Of the quantile's difference, in milliseconds."""
-        if unit <= 0:
-            return Interval()
-        p = float(_quantiles(self.bounds, self.recent_stable.astype(float), metric.quantiles)[row])
+    def intervals(self, metric: Latency, log_wealth: Floats, unit: Floats, alpha: float) -> tuple[Interval, ...]:
+        """Of the quantiles' differences, in milliseconds."""
+        if not self.bounds:
+            return tuple(Interval() for _ in metric.quantiles)
+        known = _quantiles(self.bounds, self.recent_stable.astype(float), metric.quantiles)
+        last = self.bounds[-2] if len(self.bounds) > 1 else 0.0
         # The canary's quantile cannot be below 0, and beyond the last finite bound nothing is seen.
-        furthest = (self.bounds[-2] if len(self.bounds) > 1 else 0.0) - p
-        return interval.interval(interval.SHAPE * unit, log_wealth, alpha, least=-p, most=furthest)
+        return tuple(
+            interval.interval(interval.SHAPE * scale, own, alpha, least=-p, most=last - p) if scale > 0 else Interval()
+            for scale, own, p in zip(unit.tolist(), log_wealth, known.tolist(), strict=True)
+        )
+
+    def _on_shifts(self, tick: "_Tick", found: "_Thresholds", tests: TwoArms, part: slice) -> Wagers:
+        """Bets on where the canary seems to be, by its counts so far."""
+        so_far = _restricted(self.bounds, self.canary.astype(float), tick.bounds)
+        at, own = found.canary[..., part, :], _part(tests, part)
+        n = _all(so_far, at)
+        believed = interval.believed(n - _gather(so_far, at), n, own.rate)
+        return Wagers(own, interval.targets(own.boundary, believed, n, np.asarray(own.side))[..., None])
+
+    def _arms(self, metric: Latency, counts: Floats, at: Indices) -> tuple[Arm, ...]:
+        """An arm of each quantile: the interpolated quantile, and how many requests were slower than the bound `at`."""
+        total = float(counts[-1])
+        found = _quantiles(self.bounds, counts, metric.quantiles).tolist()
+        slower = (total - _gather(counts, at)).tolist()
+        return tuple(Arm(total, events, None if np.isnan(p) else p) for events, p in zip(slower, found, strict=True))
 
     def _tick(self, metric: Latency, canary: Sample, stable: Sample | None) -> "_Tick | None":
         """This tick on the bounds that all have; None while nothing is known of the stable from before it."""
@@ -196,7 +200,7 @@ class LatencyMemory(Memory):
             return None
         of_canary = of_kind(Histogram, canary, metric)
         of_stable = of_canary if stable is None else of_kind(Histogram, stable, metric)
-        bounds = tuple(each for each in self.bounds if each in of_canary.bounds and each in of_stable.bounds)
+        bounds = _common(self.bounds, of_canary.bounds, of_stable.bounds)
         return _Tick(
             bounds,
             _restricted(self.bounds, self.recent_stable.astype(float), bounds),
@@ -242,7 +246,7 @@ class _Tick:
         return TwoArms(
             nc=np.where(usable, nc, 0.0),
             xc=np.where(usable, nc - _gather(self.canary, thresholds.canary), 0.0),
-            ns=ns,
+            ns=np.broadcast_to(ns, usable.shape),
             xs=ns - _gather(self.stable, thresholds.stable),
             rate=thresholds.rate,
             rho=thresholds.rho,
@@ -293,8 +297,8 @@ class _Thresholds:
         # A promotion's a lies nearer to b than what is meant; where it takes most of the tolerance away, an identical
         # canary could never be shown to be fine.
         is_chord = ~((off <= _COARSE) & ((side > 0) | (kept >= _KEPT)))
-        exact_b, exact_a = np.stack([b, b], axis=-1), np.stack([a, a], axis=-1)
-        chord_b = np.stack([np.where(side > 0, b - 1, b), b], axis=-1)
+        exact_b, exact_a = b[..., None], a[..., None]
+        chord_b = exact_b - (side > 0)[..., None] * _LOWER_LEG
         meant_b = (np.where(chord_b >= 0, bounds[chord_b], np.nan) - delta[..., None]) / rho[..., None]
         chord_rate = tick.share_slower(np.maximum(chord_b, 0))
         is_known_there = chord_rate * _all(tick.history, chord_b) >= _KNOWN
@@ -307,14 +311,15 @@ class _Thresholds:
         usable = usable & is_known[..., None] & (allowed > 0)[..., None]
         rho_of = np.where(chord & can_chord, np.clip(chord_rho, 1e-6, 1e6), 1.0)
         # A leg that cannot be used is replaced by the other.
-        swap = np.where(usable, np.arange(_LEGS), np.arange(_LEGS)[::-1])
-        index_b, index_a, rho_of = (np.take_along_axis(each, swap, axis=-1) for each in (index_b, index_a, rho_of))
+        index_b, index_a, rho_of, usable_of = (
+            np.where(usable, each, each[..., ::-1]) for each in (index_b, index_a, rho_of, usable)
+        )
         return cls(
             canary=index_b,
             stable=index_a,
             rate=tick.share_slower(index_a),
             rho=rho_of,
-            is_usable=np.take_along_axis(usable, swap, axis=-1),
+            is_usable=usable_of,
             is_chord=is_chord,
         )
 
@@ -366,9 +371,10 @@ def _quantiles(bounds: tuple[float, ...], cumulative: Floats, quantiles: tuple[f
     return np.where(n > 0, found, np.nan)
 
 
-def _one_quantile(bounds: tuple[float, ...], cumulative: Floats, q: float) -> float | None:
-    value = float(_quantiles(bounds, cumulative.astype(float), (q,))[0])
-    return None if np.isnan(value) else value
+def _common(bounds: tuple[float, ...], *others: tuple[float, ...]) -> tuple[float, ...]:
+    """Those of the bounds that all others have too."""
+    others = tuple(each for each in others if each != bounds)
+    return tuple(bound for bound in bounds if all(bound in each for each in others)) if others else bounds
 
 
 def _restricted(bounds: tuple[float, ...], cumulative: Floats, wanted: tuple[float, ...]) -> Floats:
@@ -378,6 +384,8 @@ def _restricted(bounds: tuple[float, ...], cumulative: Floats, wanted: tuple[flo
 
 def _gather(cumulative: Floats, index: Indices) -> Floats:
     """Counts at bounds: `index` of shape (..., anything) beside `cumulative` of shape (..., bounds); −1 gives 0."""
+    if cumulative.ndim == 1:
+        return np.where(index < 0, 0.0, cumulative[np.maximum(index, 0)])
     flat = index.reshape((*cumulative.shape[:-1], -1))
     found = np.take_along_axis(cumulative, np.maximum(flat, 0), axis=-1)
     return np.where(flat < 0, 0.0, found).reshape(index.shape)
@@ -387,6 +395,14 @@ def _all(cumulative: Floats, index: Indices) -> Floats:
     """All requests, with as many axes as `index`."""
     total = cumulative[..., -1]
     return total.reshape(total.shape + (1,) * (index.ndim - total.ndim))
+
+
+def _part(tests: TwoArms, part: slice) -> TwoArms:
+    """The tests of some of the boundaries: of the axis before the legs'."""
+    nc, xc, ns, xs, rate, rho = (
+        np.asarray(each)[..., part, :] for each in (tests.nc, tests.xc, tests.ns, tests.xs, tests.rate, tests.rho)
+    )
+    return TwoArms(nc, xc, ns, xs, rate, rho, tests.delta, tests.excess, np.asarray(tests.side)[part])
 
 
 def _each_leg(log_e: Floats) -> Floats:

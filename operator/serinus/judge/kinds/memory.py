@@ -44,6 +44,8 @@ class Bets:
     promote: Floats
     phi: Floats
     """φ of each of the metric's rows in this tick: broadcasts to (..., rows)."""
+    intervals: Floats | None = None
+    """Of the intervals, shape (..., rows, 2, 24); None where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +90,15 @@ class Memory(ABC):
         """At the start of a step: its counts begin anew."""
 
     @abstractmethod
-    def bets(self, metric: Any, canary: Sample, stable: Sample, excess: Floats) -> Bets:
-        """The tick's bets on both arms."""
+    def bets(self, metric: Any, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None) -> Bets:
+        """The tick's bets on both arms; those of the intervals on a grid in units of `unit`, shape (..., rows).
+
+        Without a unit there are none of the intervals: a simulation of verdicts does not look at them.
+        """
 
     @abstractmethod
     def bake_bets(self, metric: Any, canary: Sample, excess: Floats) -> Floats:
         """Rollback bets when the canary has all the traffic, against the stable as it was last seen (model-based)."""
-
-    @abstractmethod
-    def interval_bets(self, metric: Any, canary: Sample, stable: Sample, unit: Floats, excess: Floats) -> Floats:
-        """log e of the intervals' bets, shape (..., rows, 2, 24), on a grid in units of `unit`, shape (..., rows)."""
 
     @abstractmethod
     def interval_unit(self, metric: Any) -> Floats:
@@ -124,8 +125,8 @@ class Memory(ABC):
         """The rows as they stand in this step. Of one rollout only."""
 
     @abstractmethod
-    def interval(self, metric: Any, row: int, log_wealth: Floats, unit: float, alpha: float) -> Interval:
-        """The interval of a row's difference, from its bets' wealth. Of one rollout only."""
+    def intervals(self, metric: Any, log_wealth: Floats, unit: Floats, alpha: float) -> tuple[Interval, ...]:
+        """The interval of each row's difference, from its bets' wealth of shape (rows, 2, 24). Of one rollout only."""
 
 
 S = TypeVar("S")

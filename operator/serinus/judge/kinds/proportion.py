@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from serinus.judge import interval
-from serinus.judge.bets import OneArm, TwoArms
+from serinus.judge.bets import OneArm, TwoArms, Wagers, settle
 from serinus.judge.evidence import Counts, Floats, Mask, Past, Sample
 from serinus.judge.interval import Interval
 from serinus.judge.kinds.memory import Arm, Batch, Bets, Estimate, Memory, Unit, of_kind
@@ -58,13 +58,17 @@ class ProportionMemory(Memory):
         nothing = Counts(0 * self.canary.n, 0 * self.canary.n)
         return replace(self, canary=nothing, stable=nothing, recent_canary=nothing)
 
-    def bets(self, metric: Proportion, canary: Sample, stable: Sample, excess: Floats) -> Bets:
-        """One test a side, with the mixture's six alternatives."""
+    def bets(self, metric: Proportion, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None) -> Bets:
+        """One test a side, with the mixture's six alternatives; for the interval one bet a difference and side."""
         both = (metric.tolerance, metric.margin)
         rho, delta = np.array([each.rho for each in both]), np.array([each.delta for each in both])
         tests = self._tests(metric, canary, stable, rho, delta, excess, _SIDES)
-        log_e = tests.log_e()
-        return Bets(log_e[..., :1, :], log_e[..., 1:, :], tests.phi())
+        if unit is None:
+            (log_e,), intervals = settle(tests.mixture()), None
+        else:
+            log_e, differences = settle(tests.mixture(), self._on_differences(metric, canary, stable, unit, excess))
+            intervals = differences[..., None, :, :, 0]
+        return Bets(log_e[..., :1, :], log_e[..., 1:, :], tests.phi(), intervals)
 
     def bake_bets(self, metric: Proportion, canary: Sample, excess: Floats) -> Floats:
         """One arm against what the stable's last rate allows."""
@@ -73,15 +77,6 @@ class ProportionMemory(Memory):
         n = np.where(is_known, seen.n, 0.0)
         x = np.where(is_known, seen.x, 0.0)
         return OneArm(n[..., None], x[..., None], np.asarray(metric.tolerance.at(rate))[..., None], excess).log_e()
-
-    def interval_bets(self, metric: Proportion, canary: Sample, stable: Sample, unit: Floats, excess: Floats) -> Floats:
-        """One bet for each difference and side."""
-        points = _grid(unit)[..., None, :]
-        tests = self._tests(metric, canary, stable, np.ones(1), points, excess, interval.SIDES, axes=2)
-        believed = interval.believed(self.recent_canary.x, self.recent_canary.n, tests.rate[..., 0, 0])[..., None, None]
-        n = np.asarray(self.recent_canary.n)[..., None, None]
-        theta = interval.targets(tests.boundary, believed, n, interval.SIDES)
-        return tests.bets(theta[..., None])[..., None, :, :, 0]
 
     def interval_unit(self, metric: Proportion) -> Floats:
         """The tolerance (of a small rate), at least 0.1 %."""
@@ -119,10 +114,20 @@ class ProportionMemory(Memory):
         )
         return (Estimate(canary, stable, metric.tested),)
 
-    def interval(self, metric: Proportion, row: int, log_wealth: Floats, unit: float, alpha: float) -> Interval:
+    def intervals(self, metric: Proportion, log_wealth: Floats, unit: Floats, alpha: float) -> tuple[Interval, ...]:
         """Of the difference of the events' shares."""
-        of_failures = interval.interval(_grid(np.array([unit])), log_wealth, alpha)
-        return of_failures.reversed() if metric.higher_is_better else of_failures
+        of_failures = interval.interval(_grid(unit), log_wealth[0], alpha)
+        return (of_failures.reversed() if metric.higher_is_better else of_failures,)
+
+    def _on_differences(
+        self, metric: Proportion, canary: Sample, stable: Sample, unit: Floats, excess: Floats
+    ) -> Wagers:
+        """Bets on where the canary seems to be, by its newest counts: tests of shape (..., 2, 24)."""
+        points = _grid(unit)[..., None, :]
+        tests = self._tests(metric, canary, stable, np.ones(1), points, excess, interval.SIDES, axes=2)
+        believed = interval.believed(self.recent_canary.x, self.recent_canary.n, tests.rate[..., 0, 0])[..., None, None]
+        n = np.asarray(self.recent_canary.n)[..., None, None]
+        return Wagers(tests, interval.targets(tests.boundary, believed, n, interval.SIDES)[..., None])
 
     def _tests(
         self,

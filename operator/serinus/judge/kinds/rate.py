@@ -46,18 +46,19 @@ class RateMemory(Memory):
         nothing = Events(0 * self.canary.x, 0 * self.canary.x)
         return type(self)(nothing, nothing)
 
-    def bets(self, metric: Rate, canary: Sample, stable: Sample, excess: Floats) -> Bets:
+    def bets(self, metric: Rate, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None) -> Bets:
         """A test for each direction that is a regression, a promotion's against the same line from within."""
         rollback = _tests(metric, canary, stable, metric.tolerance, excess)
         promote = _tests(metric, canary, stable, metric.margin, excess)
-        return Bets(rollback.log_e(), replace(promote, side=-1).log_e(), rollback.phi()[..., :1])
+        intervals = None if unit is None else self._on_differences(metric, canary, stable, unit, excess)
+        return Bets(rollback.log_e(), replace(promote, side=-1).log_e(), rollback.phi()[..., :1], intervals)
 
     def bake_bets(self, metric: Rate, canary: Sample, excess: Floats) -> Floats:
         """None: without a stable arm there is no share."""
         return np.zeros((*np.shape(self.canary.x), 1 + metric.two_sided, 1))
 
-    def interval_bets(self, metric: Rate, canary: Sample, stable: Sample, unit: Floats, excess: Floats) -> Floats:
-        """One bet for each relative difference and side."""
+    def _on_differences(self, metric: Rate, canary: Sample, stable: Sample, unit: Floats, excess: Floats) -> Floats:
+        """log e of one bet for each relative difference and side."""
         one, other = of_kind(Events, canary, metric), of_kind(Events, stable, metric)
         test = _test(one, other, 1.0, excess)
         share = test.limit[..., None]
@@ -104,12 +105,12 @@ class RateMemory(Memory):
         )
         return (Estimate(canary, stable, metric.tested),)
 
-    def interval(self, metric: Rate, row: int, log_wealth: Floats, unit: float, alpha: float) -> Interval:
+    def intervals(self, metric: Rate, log_wealth: Floats, unit: Floats, alpha: float) -> tuple[Interval, ...]:
         """Of the difference of the rates: the relative one times the stable's rate."""
         if not self.stable.exposure:
-            return Interval()
-        relative = interval.interval(_grid(np.array([unit])), log_wealth, alpha)
-        return relative.scaled(float(self.stable.x / self.stable.exposure))
+            return (Interval(),)
+        relative = interval.interval(_grid(unit), log_wealth[0], alpha)
+        return (relative.scaled(float(self.stable.x / self.stable.exposure)),)
 
 
 def _tests(metric: Rate, canary: Sample, stable: Sample, boundary: Boundary, excess: Floats) -> OneArm:
