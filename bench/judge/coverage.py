@@ -33,8 +33,8 @@ class Coverage:
             evidence = Evidence(*next(stream))
             state = settle(policy, state, Tick(0, {ERRORS: evidence, GUARD: evidence}))
             ledger = state.ledgers[0]
-            grid = interval.SHAPE * float(ledger.unit[0, 0])
-            outside = misses(ledger.intervals[:, 0], grid, self.errors.canary - self.errors.stable, self.alpha)
+            grid = interval.SHAPE * float(ledger.watch.unit[0, 0])
+            outside = misses(ledger.purse.intervals[:, 0], grid, self.errors.canary - self.errors.stable, self.alpha)
             missed[(missed == NEVER) & outside] = number
         return {SERINUS: Ends(missed, np.full(rollouts, NEVER))}
 

@@ -12,6 +12,7 @@ from bench.judge.rollouts import ERRORS
 from bench.judge.row import Estimate, Row, Section
 from bench.judge.traffic import Errors
 from serinus.judge import GUARD, Counts, Evidence, State, Tick, judge
+from serinus.judge.bets import settle
 
 _TICKS = 100
 _POLICY = policy_of(ERROR_RATE)
@@ -34,10 +35,14 @@ def _estimate(measure: Callable[[Generator], float], repeats: int, rng: Generato
 def _milliseconds_of_bets(rng: Generator) -> float:
     """Mean time of a tick of one rollout."""
     ledger = State.start(_POLICY).ledgers[0]
+    watch, purse = ledger.watch, ledger.purse
     ticks = _ticks(rng)
     begun = time.process_time()
     for number, tick in enumerate(ticks):
-        ledger = ledger.settle(ERROR_RATE, tick.evidence[ERRORS], _POLICY, tick, number, with_intervals=False)
+        seen = tick.evidence[ERRORS]
+        asked = watch.ask(ERROR_RATE, seen, bake=False, with_intervals=False)
+        purse = purse.after(asked.finished(settle(asked.wagers)), _POLICY, number, may_promote=True)
+        watch = watch.after(ERROR_RATE, seen, tick)
     return 1000 * (time.process_time() - begun) / _TICKS
 
 

@@ -72,5 +72,5 @@ def test_what_is_well_is_left_as_it_is() -> None:
 
 def test_the_restarted_wealth_is_one() -> None:
     acknowledged, _ = acknowledge(POLICY, suspicious())
-    wealth = acknowledged.ledgers[0].test_wealth(acknowledged.ticks, POLICY.planned_ticks)
+    wealth = acknowledged.ledgers[0].purse.test_wealth(acknowledged.ticks, POLICY.planned_ticks)
     assert abs(float(wealth[0])) < 1e-6

@@ -33,11 +33,14 @@ from serinus.judge import (
     counterfactual,
     judge,
 )
+from serinus.judge.bets import Asked
+from serinus.judge.bets import settle as settle_bets
 from serinus.judge.findings import outcomes
 from serinus.judge.kinds.distribution import OTHER, DistributionMemory
 from serinus.judge.kinds.latency import LatencyMemory
+from serinus.judge.kinds.memory import Bets
 from serinus.judge.kinds.rate import RateMemory
-from serinus.judge.tick import settle
+from serinus.judge.tick import settle, settle_all
 from tests.judge.traffic import CLASSES, EVERY_KIND, PAST, POINTS, Traffic, of_rollout
 
 NO_EXCESS = np.zeros(1)
@@ -51,6 +54,13 @@ def outcomes_of(n: int, p: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
         if sum(counts) == n:
             x = np.array(counts, dtype=float)
             yield x, float(np.exp(gammaln(n + 1) - gammaln(x + 1).sum() + xlogy(x, p).sum()))
+
+
+def settled(asked: Asked[Bets | None]) -> Bets:
+    """The bets of which an Asked makes what came of its wagers."""
+    bets = asked.finished(settle_bets(asked.wagers))
+    assert bets is not None
+    return bets
 
 
 @settings(max_examples=25, deadline=None)
@@ -67,7 +77,7 @@ def test_no_shifted_latency_expects_to_gain(weights: list[float], history: int) 
     for (c, pc), (s, ps) in product(outcomes_of(3, canary), outcomes_of(3, stable)):
         if pc * ps > 0:
             seen = [Histogram(bounds, np.cumsum(each)) for each in (c, s)]
-            bets = memory.bets(metric, *seen, np.zeros(2), None)
+            bets = settled(memory.bets(metric, *seen, np.zeros(2), None))
             expected = expected + pc * ps * np.exp(np.concatenate([bets.rollback, bets.promote]))
     assert (np.asarray(expected) <= 1 + 1e-9).all()
 
@@ -92,7 +102,7 @@ def test_no_distribution_at_its_tolerance_expects_to_gain(
     rose = 0  # set number 0 is {group 0}: class a, the most frequent
     expected = np.zeros(7)
     for (c, pc), (s, ps) in product(outcomes_of(3, canary), outcomes_of(3, stable)):
-        bets = memory.bets(metric, Classes(names, c), Classes(names, s), NO_EXCESS, None)
+        bets = settled(memory.bets(metric, Classes(names, c), Classes(names, s), NO_EXCESS, None))
         expected += pc * ps * np.exp(np.array([*bets.rollback[0], bets.promote[rose, 0]]))
     assert (expected <= 1 + 1e-9).all()
 
@@ -113,7 +123,7 @@ def test_no_rate_at_its_tolerance_expects_to_gain(n: int, share: float, rho: flo
     truth = ratio * share / (ratio * share + 1 - share)
     expected: np.ndarray | float = 0.0
     for x, p in outcomes_of(n, np.array([truth, 1 - truth])):
-        bets = memory.bets(metric, Events(x[0], share), Events(x[1], 1 - share), NO_EXCESS, None)
+        bets = settled(memory.bets(metric, Events(x[0], share), Events(x[1], 1 - share), NO_EXCESS, None))
         expected = expected + p * np.exp(np.stack([bets.rollback[0], bets.promote[0]]))
     assert (np.asarray(expected) <= 1 + 1e-9).all()
 
@@ -131,8 +141,17 @@ def test_many_rollouts_at_once_are_judged_like_each_alone() -> None:
             alone[index], _, verdict = judge(EVERY_KIND, alone[index], of_rollout(tick, index), window=0)
             assert VERDICTS[verdict.verdict] == found[index]
             for one, many in zip(alone[index].ledgers, together.ledgers, strict=True):
-                np.testing.assert_allclose(one.rollback, many.rollback[index], rtol=1e-4)
-                np.testing.assert_allclose(one.promote, many.promote[index], rtol=1e-4, atol=1e-5)
+                np.testing.assert_allclose(one.purse.rollback, many.purse.rollback[index], rtol=1e-4)
+                np.testing.assert_allclose(one.purse.promote, many.purse.promote[index], rtol=1e-4, atol=1e-5)
+
+
+def test_many_ticks_at_once_are_settled_like_one_after_the_other() -> None:
+    traffic = Traffic(seed=11)
+    ticks = [traffic.tick(step=number // 7) for number in range(20)]
+    state = State.start(EVERY_KIND, PAST)
+    for tick, together in zip(ticks, settle_all(EVERY_KIND, state, ticks), strict=True):
+        state = settle(EVERY_KIND, state, tick)
+        assert together.pack() == state.pack()
 
 
 def test_stopping_and_resuming_at_any_tick_gives_the_same_bytes_for_every_kind() -> None:
@@ -239,9 +258,9 @@ def test_every_kind_has_finite_answers_to_any_counts(n: tuple[int, int], share: 
     for _ in range(5):
         state, rows, verdict = judge(policy, state, tick, window=0)
     for ledger in state.ledgers:
-        assert not np.isnan(ledger.rollback).any()
-        assert np.isfinite(ledger.promote).all()
-        assert np.isfinite(ledger.intervals).all()
+        assert not np.isnan(ledger.purse.rollback).any()
+        assert np.isfinite(ledger.purse.promote).all()
+        assert np.isfinite(ledger.purse.intervals).all()
     assert all(np.isfinite([row.p_value, row.rollback, row.promote]).all() for row in rows)
     assert "nan" not in verdict.message
 
@@ -317,7 +336,7 @@ def test_classes_without_end_do_not_fill_the_state() -> None:
         names = tuple(f"user-{number}-{index}" for index in range(40))
         seen = Classes(names, np.ones(40))
         state, _, _ = judge(policy, state, Tick(0, {"classes": Evidence(seen, seen), GUARD: QUIET}), window=0)
-    memory = state.ledgers[0].memory
+    memory = state.ledgers[0].watch.memory
     assert isinstance(memory, DistributionMemory)
     assert len(memory.names) <= 61
     assert OTHER in memory.names

@@ -11,9 +11,11 @@ from serinus.judge import Policy, State, Tick
 from serinus.judge.evidence import Events, Evidence, Missing, Sample, Values
 from serinus.judge.findings import rolls_back
 from serinus.judge.judge import answer
-from serinus.judge.tick import settle
+from serinus.judge.tick import settle_all
 from serinus.rollout import judge_policy, with_guard
 from serinus.rollout.present import row_status
+
+_AT_ONCE = 32  # ticks
 
 
 class RolloutVerdict(Model):
@@ -44,19 +46,28 @@ def judge_rollouts(spec: CanaryPolicySpec, lines: Iterable[Line], planned_ticks:
 
 def _judge_rollout(spec: CanaryPolicySpec, policy: Policy, lines: Sequence[Line]) -> RolloutVerdict:
     """`policy` is what the judge makes of `spec`."""
-    state = State.start(policy)
-    for _, group in groupby(lines, key=lambda line: line.tick):
-        of_tick = tuple(group)
-        tick = Tick(of_tick[0].step, with_guard(spec, {line.metric: _evidence(line) for line in of_tick}))
-        state = settle(policy, state, tick)
-        if rolls_back(policy, state):
-            break
-    # Only here: to compare and to find words takes as long as to judge, and nobody reads those of other ticks.
+    state, came = State.start(policy), [tuple(group) for _, group in groupby(lines, key=lambda line: line.tick)]
+    # Some at once, for that is faster, but not all: nobody needs what came after a rollback.
+    for begin in range(0, len(came), _AT_ONCE):
+        some = came[begin : begin + _AT_ONCE]
+        ticks = [Tick(each[0].step, with_guard(spec, {line.metric: _evidence(line) for line in each})) for each in some]
+        states = settle_all(policy, state, ticks)
+        for state, tick, of_tick in zip(states, ticks, some, strict=True):
+            if rolls_back(policy, state):
+                return _answer(policy, state, tick, of_tick[0])
+    return _answer(policy, state, tick, of_tick[0])
+
+
+def _answer(policy: Policy, state: State, tick: Tick, line: Line) -> RolloutVerdict:
+    """The verdict after `tick`, of which `line` is one.
+
+    Of no other tick: to compare and to find words takes as long as to judge, and nobody reads that.
+    """
     rows, verdict = answer(policy, state, tick, window=0)
     return RolloutVerdict(
-        rollout=of_tick[0].rollout,
+        rollout=line.rollout,
         verdict=verdict.verdict,
-        tick=of_tick[0].tick,
+        tick=line.tick,
         reason=verdict.message,
         code=verdict.reason,
         comparison=tuple(row_status(row) for row in rows),

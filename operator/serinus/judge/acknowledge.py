@@ -19,19 +19,19 @@ def acknowledge(policy: Policy, state: State) -> tuple[State, tuple[str, ...]]:
     """
     ledgers = tuple(_restarted(ledger, state.ticks, policy.planned_ticks) for ledger in state.ledgers)
     pairs = zip(policy.metrics, state.ledgers, ledgers, strict=True)
-    names = [metric.name for metric, old, new in pairs if not np.array_equal(old.rollback, new.rollback)]
+    names = [metric.name for metric, old, new in pairs if not np.array_equal(old.purse.rollback, new.purse.rollback)]
     guard = state.guard
     if guard.log_wealth(state.ticks, policy.planned_ticks) > 0:
-        fresh = _fresh(guard.one_arm, state.ticks, policy.planned_ticks)
-        guard = replace(guard, one_arm=fresh, two_arms=fresh)
+        guard = replace(guard, halves=_fresh(guard.halves, state.ticks, policy.planned_ticks))
         names.append(GUARD)
     return replace(state, guard=guard, ledgers=ledgers), tuple(names)
 
 
 def _restarted(ledger: Ledger, ticks: int, planned: int) -> Ledger:
-    points_to_rollback = ledger.test_wealth(ticks, planned)[..., None] > 0
-    fresh = _fresh(ledger.rollback, ticks, planned)
-    return replace(ledger, rollback=np.where(points_to_rollback, fresh, ledger.rollback))
+    purse = ledger.purse
+    points_to_rollback = purse.test_wealth(ticks, planned)[..., None] > 0
+    fresh = _fresh(purse.rollback, ticks, planned)
+    return replace(ledger, purse=replace(purse, rollback=np.where(points_to_rollback, fresh, purse.rollback)))
 
 
 def _fresh(log_wealth: Floats, ticks: int, planned: int) -> Floats:

@@ -14,12 +14,16 @@ Waudby-Smith, Ramdas, "Estimating means of bounded random variables by betting" 
 All of it broadcasts: a call judges any number of bets, or of simulated rollouts, at once.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from serinus.judge.evidence import Floats
 
+T = TypeVar("T")
 Sides = Floats | int
 """Of each test +1, the side of a rollback, or −1, that of a promotion."""
 
@@ -29,8 +33,8 @@ ODDS = np.array([1.15, 1.4, 2.0, 4.0, 10.0, 40.0])
 _EDGE = 1e-9  # rates are kept this far from 0 and 1, where a bet would stake everything on one request
 _ONE = np.ones(1)
 _CLIP = 0.999  # of the stake at which a factor would reach 0
-_COLUMNS = ("nc", "xc", "ns", "xs", "rate", "rho", "delta", "excess", "side")
-_FEW = 2048  # bets: up to here one pass over a table of them all is faster
+_COLUMNS = 10  # of a bet: what its test has, and θ
+_FEW = 2048  # bets of one test or some: up to here a table of them and others is faster
 
 
 def alternatives(boundary_rate: Floats | float, side: Sides) -> Floats:
@@ -176,11 +180,11 @@ class TwoArms:
 
     def log_e(self) -> Floats:
         """log e of the mixture's bets: shape (..., tests, 6)."""
-        return settle(self.mixture())[0]
+        return next(settle([self.mixture()]))
 
     def phi(self) -> Floats:
         """φ of each test: how much more the difference varies than a binomial's; 1 where nothing is known of that."""
-        if not np.any(self.excess):
+        if not np.asarray(self.excess).any():
             return _ONE
         return overdispersion(self.rate, 1 / np.maximum(self.nc, 1) + 1 / np.maximum(self.ns, 1), self.excess)
 
@@ -194,29 +198,58 @@ class Wagers:
 
     def columns(self) -> tuple[Floats, ...]:
         """What `_settled` needs to know, with an axis for the bets of each test."""
-        return (*(_column(getattr(self.tests, name)) for name in _COLUMNS), self.theta)
+        tests = self.tests
+        of_tests = (
+            tests.nc,
+            tests.xc,
+            tests.ns,
+            tests.xs,
+            tests.rate,
+            tests.rho,
+            tests.delta,
+            tests.excess,
+            tests.side,
+        )
+        return (*map(_column, of_tests), self.theta)
 
     def table(self) -> Floats:
         """The same written out for every single bet: shape (10, tests · bets)."""
-        table = np.empty((len(_COLUMNS) + 1, *self.theta.shape))
+        table = np.empty((_COLUMNS, *self.theta.shape))
         for number, column in enumerate(self.columns()):
             table[number] = column
-        return table.reshape(len(table), -1)
+        return table.reshape(_COLUMNS, -1)
 
 
-def settle(*asked: Wagers) -> tuple[Floats, ...]:
-    """log e of all these bets, each divided by its test's φ; of the shapes of their `theta`.
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[T]):
+    """What waits for bets to be settled: `finish` makes it of the log e of each of the `wagers`."""
 
-    They are settled in one pass where they are few: NumPy takes longer to begin with a short vector than to go through
-    it.
+    wagers: tuple[Wagers, ...]
+    finish: Callable[..., T]
+
+    def finished(self, settled: Iterator[Floats]) -> T:
+        """With as many of the settled bets as it has wagers."""
+        return self.finish(*islice(settled, len(self.wagers)))
+
+
+def settle(asked: Iterable[Wagers]) -> Iterator[Floats]:
+    """log e of all these bets, in order, each divided by its test's φ; of the shapes of their `theta`.
+
+    Short vectors of them are settled in one pass: NumPy takes longer to begin with one than to go through it.
     """
-    if len(asked) == 1 or sum(each.theta.size for each in asked) > _FEW:
-        return tuple(_settled(*each.columns()) for each in asked)
-    log_e = _settled(*np.concatenate([each.table() for each in asked], axis=1))
-    ends = np.cumsum([each.theta.size for each in asked])
-    return tuple(
-        log_e[end - each.theta.size : end].reshape(each.theta.shape) for each, end in zip(asked, ends, strict=True)
-    )
+    asked = tuple(asked)
+    few = [each for each in asked if each.theta.size <= _FEW]
+    together: Floats = np.empty(0)
+    if few:
+        together = _settled(*np.concatenate([each.table() for each in few], axis=1))
+    begin = 0
+    for each in asked:
+        if each.theta.size > _FEW:
+            yield _settled(*each.columns())
+        else:
+            end = begin + each.theta.size
+            yield together[begin:end].reshape(each.theta.shape)
+            begin = end
 
 
 def _settled(
@@ -260,7 +293,7 @@ class OneArm:
 
     def phi(self) -> Floats:
         """φ of each test."""
-        if not np.any(self.excess):
+        if not np.asarray(self.excess).any():
             return _ONE
         return overdispersion(self.limit, 1 / np.maximum(self.n, 1), self.excess)
 
@@ -276,7 +309,7 @@ def overdispersion(rate: Floats | float, per_request: Floats | float, excess: Fl
 
 def _column(value: Floats | float) -> Floats:
     """With an axis for the bets of each test."""
-    return np.asarray(value, dtype=float)[..., None]
+    return value[..., None] if isinstance(value, np.ndarray) else np.array([value], dtype=float)
 
 
 def _within(value: Floats | float, low: Floats | float, high: Floats | float) -> Floats:

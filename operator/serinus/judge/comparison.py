@@ -76,11 +76,12 @@ class Row:
 
 def rows_of(policy: Policy, state: State, metric: Metric, ledger: Ledger, seen: Evidence) -> list[Row]:
     """The metric's rows after the newest tick, of which `seen` is the evidence."""
-    own = ledger.row_wealth(metric, state.ticks, policy.planned_ticks)
-    promote = ledger.promote_wealth()
-    gates = ledger.memory.shape(metric).gates
-    estimates = ledger.memory.estimates(metric)
-    bounds = ledger.memory.intervals(metric, ledger.intervals.astype(float), ledger.unit.astype(float), policy.alpha)
+    watch, purse = ledger.watch, ledger.purse
+    own = purse.row_wealth(state.ticks, policy.planned_ticks)
+    promote = purse.promote_wealth()
+    gates = watch.memory.shape(metric).gates
+    estimates = watch.memory.estimates(metric)
+    bounds = watch.memory.intervals(metric, purse.intervals.astype(float), watch.unit.astype(float), policy.alpha)
     return [
         _row(policy, metric, ledger, seen, index, float(own[index]), float(promote[index]), *of_row)
         for index, of_row in enumerate(zip(estimates, bounds, gates, strict=True))
@@ -100,7 +101,7 @@ def _row(
     is_gate: bool,
 ) -> Row:
     to_rollback, to_promote = np.log(1 / policy.alpha), np.log(1 / policy.beta)
-    share = policy.weights.get(metric.name, 1.0) / sum(ledger.memory.shape(metric).gates)
+    share = policy.weights.get(metric.name, 1.0) / sum(ledger.watch.memory.shape(metric).gates)
     canary, stable = estimate.canary.estimate, estimate.stable.estimate
     difference = None if canary is None or stable is None else canary - stable
     regressed, proven = own >= to_rollback, promote >= to_promote
@@ -117,8 +118,8 @@ def _row(
     return Row(
         name=f"{metric.name} {estimate.label}".rstrip(),
         metric=metric,
-        kind=ledger.memory.name,
-        unit=ledger.memory.unit,
+        kind=ledger.watch.memory.name,
+        unit=ledger.watch.memory.unit,
         verdict=verdict,
         missing=seen.missing,
         canary=estimate.canary,
@@ -128,7 +129,7 @@ def _row(
         low=bounds.low,
         high=bounds.high,
         confidence=1 - policy.alpha,
-        p_value=min(1.0, float(np.exp(-float(ledger.peak[index])))),
+        p_value=min(1.0, float(np.exp(-float(ledger.purse.peak[index])))),
         rollback_wealth=own,
         rollback_needs=float(to_rollback - np.log(share)),
         promote_wealth=promote,
@@ -136,7 +137,7 @@ def _row(
         gating=metric.gating and is_gate,
         proven=bool(proven),
         regressed=bool(regressed),
-        phi=None if np.isnan(ledger.excess[index]) else float(ledger.phi[index]),
+        phi=None if np.isnan(ledger.watch.excess[index]) else float(ledger.purse.phi[index]),
         tested=estimate.tested,
         model=estimate.model,
     )

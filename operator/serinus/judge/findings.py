@@ -58,7 +58,7 @@ def findings(policy: Policy, state: State, tick: Tick, *, window: int) -> NDArra
         _lacks_requests(policy, state, bake=tick.bake),
         _any(_has_regressed(policy, state, *each) for each in own),
         False if tick.bake else _any(~_is_fine(policy, state, *each) for each in own),
-        max(ledger.ticks for ledger in state.ledgers) < window - _EPSILON,
+        max(ledger.watch.ticks for ledger in state.ledgers) < window - _EPSILON,
     )
     found = np.full(np.shape(is_over), len(in_order), dtype=np.intp)
     for number in reversed(range(len(in_order))):
@@ -101,8 +101,9 @@ def _straddles(policy: Policy, tick: Tick) -> bool:
 
 def is_incomplete(ledger: Ledger, window: int) -> bool:
     """Whether a metric lacks data in the last ticks, or in more of the window than a promotion can do without."""
-    watched = min(ledger.ticks, window)
-    return ledger.since_missing < min(RECENT, ledger.ticks) - _EPSILON or ledger.good < COVERED * watched - _EPSILON
+    watch = ledger.watch
+    watched = min(watch.ticks, window)
+    return watch.since_missing < min(RECENT, watch.ticks) - _EPSILON or watch.good < COVERED * watched - _EPSILON
 
 
 def _lacks_requests(policy: Policy, state: State, *, bake: bool) -> Mask:
@@ -111,25 +112,26 @@ def _lacks_requests(policy: Policy, state: State, *, bake: bool) -> Mask:
 
 def requests(state: State, *, bake: bool) -> dict[str, Floats]:
     """The guard counts requests; where nobody feeds it, a metric that counts as many units does as well."""
-    counted = [(np.asarray(state.guard.canary.n), np.asarray(state.guard.stable.n))]
-    counted += [ledger.memory.requests() for ledger in state.ledgers]
+    guard = state.guard.watch
+    counted = [(np.asarray(guard.canary.n), np.asarray(guard.stable.n))]
+    counted += [ledger.watch.memory.requests() for ledger in state.ledgers]
     arms = {"canary": [canary for canary, _ in counted], "stable": [stable for _, stable in counted]}
     return {name: functools.reduce(np.maximum, seen) for name, seen in arms.items() if not (bake and name == "stable")}
 
 
 def _has_regressed(policy: Policy, state: State, metric: Metric, ledger: Ledger) -> Mask:
-    rows = ledger.row_wealth(metric, state.ticks, policy.planned_ticks)[..., ledger.memory.shape(metric).gates]
+    rows = ledger.purse.row_wealth(state.ticks, policy.planned_ticks)[..., ledger.watch.memory.shape(metric).gates]
     return np.asarray((rows >= np.log(1 / policy.alpha)).any(axis=-1))
 
 
 def _is_fine(policy: Policy, state: State, metric: Metric, ledger: Ledger) -> Mask:
     """Whether the metric allows a promotion: each row that gates is proven, or at least not worse."""
-    gates = list(ledger.memory.shape(metric).gates)
+    gates = list(ledger.watch.memory.shape(metric).gates)
     if policy.promote_on == "proven":
-        return np.asarray((ledger.promote_wealth()[..., gates] >= np.log(1 / policy.beta)).all(axis=-1))
-    rows = ledger.row_wealth(metric, state.ticks, policy.planned_ticks)[..., gates]
+        return np.asarray((ledger.purse.promote_wealth()[..., gates] >= np.log(1 / policy.beta)).all(axis=-1))
+    rows = ledger.purse.row_wealth(state.ticks, policy.planned_ticks)[..., gates]
     is_quiet = (rows < np.log(1 / policy.alpha) / 2).all(axis=-1)
-    return np.asarray(is_quiet & ledger.memory.within_tolerance(metric)[..., gates].all(axis=-1))
+    return np.asarray(is_quiet & ledger.watch.memory.within_tolerance(metric)[..., gates].all(axis=-1))
 
 
 def _any(masks: Iterable[Mask]) -> Mask:

@@ -84,7 +84,7 @@ def targets(boundary: Floats, expected: Floats, n: Number, side: Floats) -> Floa
     A bet goes where the canary seems to be (`expected`), but stays on its own side of the boundary that it tests: far
     off at first, so that a disaster shows in the first ticks, and near once the canary is known from its `n` requests.
     """
-    boundary = np.clip(boundary, 1e-9, 1 - 1e-9)
+    boundary = np.minimum(np.maximum(boundary, 1e-9), 1 - 1e-9)
     odds = boundary / (1 - boundary)
     off = _NEAR + (_FAR - _NEAR) * _PRIOR / (n + _PRIOR)
     return np.where(

@@ -4,19 +4,19 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from serinus.judge.evidence import Past
-from serinus.judge.guard import Guard
+from serinus.judge.guard import Guard, GuardWatch
 from serinus.judge.kinds.memory import Batch, Memory
 from serinus.judge.kinds.registry import memory_of
-from serinus.judge.ledger import Ledger
+from serinus.judge.ledger import Ledger, Purse, Watch
 from serinus.judge.packing import Reader, Writer
 from serinus.judge.policy import GUARD, Metric, Policy
 
-_VERSION = 2
+_VERSION = 3
 _NO_STEP = -1  # none of the ladder's: whichever comes next is new
 
 
@@ -82,7 +82,7 @@ class State:
             if version != _VERSION:
                 raise StateError(f"the judge's state is of version {version}; this program reads version {_VERSION}")
             ticks, step = int(reader.value()), int(reader.value())
-            guard = Guard(*(reader.value() for _ in fields(Guard)))
+            guard = Guard(GuardWatch(*_values(reader, GuardWatch)), reader.value())
             ledgers = tuple(_read_ledger(reader, metric) for metric in policy.metrics)
         except (ValueError, TypeError, OverflowError) as error:
             if isinstance(error, StateError):
@@ -93,21 +93,31 @@ class State:
         return cls(ticks, step, guard, ledgers)
 
 
-def _write(writer: Writer, part: Guard | Ledger | Memory) -> None:
+def _write(writer: Writer, part: Guard | Ledger | GuardWatch | Watch | Purse | Memory) -> None:
     for field in fields(part):  # type: ignore[arg-type]  # every Memory is a dataclass
         value = getattr(part, field.name)
-        if isinstance(value, Memory):
+        if isinstance(value, GuardWatch | Watch | Purse | Memory):
             _write(writer, value)
         else:
             writer.value(value)
 
 
+def _values(reader: Reader, part: type) -> list[Any]:
+    """What `part` is made of, where it has no further parts."""
+    return [reader.value() for _ in fields(part)]
+
+
 def _read_ledger(reader: Reader, metric: Metric) -> Ledger:
     kind = memory_of(metric)
-    memory = kind(*(reader.value() for _ in fields(kind)))  # type: ignore[arg-type]  # every Memory is a dataclass
-    ledger = Ledger(memory, *(reader.value() for _ in fields(Ledger)[1:]))
-    fresh = Ledger.start(metric, Past(), ())
-    for name in ("rollback", "promote", "intervals", "peak", "unit", "phi", "excess"):
-        if np.shape(getattr(ledger, name)) != np.shape(getattr(fresh, name)):
-            raise StateError(f"the judge's state is not of the policy's metric {metric.name}")
+    memory = kind(*_values(reader, kind))
+    watch = Watch(memory, *(reader.value() for _ in fields(Watch)[1:]))
+    ledger = Ledger(watch, Purse(*_values(reader, Purse)))
+    if _shapes(ledger) != _shapes(Ledger.start(metric, Past(), ())):
+        raise StateError(f"the judge's state is not of the policy's metric {metric.name}")
     return ledger
+
+
+def _shapes(ledger: Ledger) -> list[tuple[int, ...]]:
+    """Of all arrays but the memory's, whose depend on what was seen."""
+    arrays = [ledger.watch.unit, ledger.watch.excess, *(getattr(ledger.purse, each.name) for each in fields(Purse))]
+    return [np.shape(each) for each in arrays]

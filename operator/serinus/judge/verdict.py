@@ -56,7 +56,7 @@ def _rollback(case: _Case) -> Verdict:
     terms = family_wealth(case.policy, case.state)
     largest = max(terms, key=lambda name: float(terms[name]))
     if largest == GUARD:
-        canary = case.state.guard.canary
+        canary = case.state.guard.watch.canary
         return Verdict(
             "rollback",
             "ErrorSpike",
@@ -80,7 +80,7 @@ def _missing(case: _Case) -> Verdict:
 
 def _incomplete(case: _Case) -> Verdict:
     name, good = next(
-        (metric.name, ledger.good)
+        (metric.name, ledger.watch.good)
         for metric, ledger in gating(case.policy, case.state)
         if is_incomplete(ledger, case.window)
     )
@@ -117,7 +117,7 @@ def _unproven(case: _Case) -> Verdict:
 
 
 def _window_open(case: _Case) -> Verdict:
-    left = case.window - max(ledger.ticks for ledger in case.state.ledgers)
+    left = case.window - max(ledger.watch.ticks for ledger in case.state.ledgers)
     return Verdict("hold", "WindowOpen", f"within every margin; the window is open for {left:.0f} more ticks")
 
 

@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from serinus.judge import interval
-from serinus.judge.bets import OneArm, TwoArms, Wagers, settle
+from serinus.judge.bets import Asked, OneArm, TwoArms, Wagers
 from serinus.judge.evidence import Classes, Floats, Mask, Past, Sample
 from serinus.judge.interval import Interval
 from serinus.judge.kinds.memory import Arm, Batch, Bets, Estimate, Memory, Shape, Unit, of_kind
@@ -66,7 +66,9 @@ class DistributionMemory(Memory):
         nothing = np.zeros_like(self.canary)
         return replace(self, canary=nothing, stable=nothing, groups=_groups(self.recent_stable))
 
-    def bets(self, metric: Distribution, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None) -> Bets:
+    def bets(
+        self, metric: Distribution, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None
+    ) -> Asked[Bets | None]:
         """One test for a rollback, 126 for a promotion, 24 for the lower end of the interval.
 
         An upper end would need a grid for each of the 126 sets.
@@ -80,14 +82,18 @@ class DistributionMemory(Memory):
             asked.append(known._on_distances(replace(over_produced, delta=_grid(unit))))
         if known.groups.shape[-1]:
             asked.append(known._on_sets(metric, of_canary, of_stable, excess))
-        settled = list(settle(*asked))
-        # Without groups nothing is known of the stable from which a promotion could follow.
-        promote = settled.pop() if known.groups.shape[-1] else np.zeros((*of_canary.shape[:-1], len(_SETS), 1))
-        intervals = None
-        if unit is not None:
-            lower = settled.pop()[..., 0]
-            intervals = np.stack([lower, np.zeros_like(lower)], axis=-2)[..., None, :, :]
-        return Bets(settled.pop(), promote, rollback.phi(), intervals)
+
+        def bets(log_e: Floats, *rest: Floats) -> Bets:
+            settled = list(rest)
+            # Without groups nothing is known of the stable from which a promotion could follow.
+            promote = settled.pop() if known.groups.shape[-1] else None
+            intervals = None
+            if settled:
+                lower = settled.pop()[..., 0]
+                intervals = np.stack([lower, np.zeros_like(lower)], axis=-2)[..., None, :, :]
+            return Bets(log_e, promote, rollback.phi(), intervals)
+
+        return Asked(tuple(asked), bets)
 
     def bake_bets(self, metric: Distribution, canary: Sample, excess: Floats) -> Floats:
         """The classes that the canary has over-produced, against the stable's share of them as last seen."""

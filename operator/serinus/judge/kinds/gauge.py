@@ -15,6 +15,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from serinus.judge.bets import Asked
 from serinus.judge.dispersion import LAGS, long_run_variance, upper_factor
 from serinus.judge.evidence import Floats, Mask, Past, Sample, Spread, Values
 from serinus.judge.interval import Interval
@@ -70,13 +71,16 @@ class GaugeMemory(Memory):
         zero = np.zeros_like(self.canary)
         return replace(self, step_blocks=0.0, step_total=zero, ticks=0.0, canary=zero, stable=zero)
 
-    def bets(self, metric: Gauge, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None) -> Bets:
+    def bets(
+        self, metric: Gauge, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None
+    ) -> Asked[Bets | None]:
         """By how much the e-values of the rollout's and of the step's blocks change when this tick completes one."""
         after = self.remember(metric, canary, stable, bake=False)
         rollback = after._log_worse(metric) - self._log_worse(metric)
         promote = after._log_fine(metric) - self._log_fine(metric)
         shape = (*np.shape(self.canary), 1)
-        return Bets(rollback.reshape(*shape, 1), promote.reshape(*shape, 1), np.ones(shape))
+        bets = Bets(rollback.reshape(*shape, 1), promote.reshape(*shape, 1), np.ones(shape))
+        return Asked((), lambda: bets)
 
     def bake_bets(self, metric: Gauge, canary: Sample, excess: Floats) -> Floats:
         """None: without a stable arm there is nothing to compare with."""

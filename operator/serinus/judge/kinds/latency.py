@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serinus.judge import interval
-from serinus.judge.bets import OneArm, TwoArms, Wagers, settle
+from serinus.judge.bets import Asked, OneArm, TwoArms, Wagers
 from serinus.judge.evidence import Floats, Histogram, Mask, Past, Sample
 from serinus.judge.interval import Interval
 from serinus.judge.kinds.memory import Arm, Batch, Bets, Estimate, Memory, Shape, Unit, of_kind
@@ -70,11 +70,13 @@ class LatencyMemory(Memory):
         """The stable's recent histogram stays."""
         return replace(self, canary=np.zeros_like(self.canary), stable=np.zeros_like(self.stable))
 
-    def bets(self, metric: Latency, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None) -> Bets:
+    def bets(
+        self, metric: Latency, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None
+    ) -> Asked[Bets | None]:
         """A test for each quantile and side; for the intervals one for each difference too, a shift by so much."""
         tick = self._tick(metric, canary, stable)
         if tick is None:
-            return self._no_bets(metric)
+            return Asked((), lambda: None)
         sides, both = interval.SIDES[:, 0], (metric.tolerance, metric.margin)
         rho, delta = np.array([each.rho for each in both]), np.array([each.delta for each in both])
         if unit is not None:
@@ -86,20 +88,26 @@ class LatencyMemory(Memory):
         found = _Thresholds.of(tick, tick.quantiles(metric.quantiles)[..., None], rho, delta, sides)
         tests = tick.tests(found, excess[:, None, None], sides)
         decisive = _part(tests, slice(len(both)))
+
+        def bets(log_e: Floats, on_shifts: Floats | None = None) -> Bets:
+            intervals = None
+            if on_shifts is not None:
+                intervals = _over_legs(on_shifts).reshape(
+                    (*log_e.shape[:-3], *interval.SIDES.shape[:1], interval.POINTS)
+                )
+            phi = np.broadcast_to(decisive.phi(), log_e.shape[:-1])[..., 0, :].max(axis=-1)
+            # The legs of a promotion's test are the same.
+            return Bets(_each_leg(log_e[..., 0, :, :]), log_e[..., 1, 0, :], phi, intervals)
+
         if unit is None:
-            (log_e,), shifted = settle(decisive.mixture()), None
-        else:
-            log_e, of_shifts = settle(decisive.mixture(), self._on_shifts(tick, found, tests, slice(len(both), None)))
-            shifted = _over_legs(of_shifts).reshape((*unit.shape, *interval.SIDES.shape[:1], interval.POINTS))
-        phi = np.broadcast_to(decisive.phi(), log_e.shape[:-1])[..., 0, :].max(axis=-1)
-        # The legs of a promotion's test are the same.
-        return Bets(_each_leg(log_e[..., 0, :, :]), log_e[..., 1, 0, :], phi, shifted)
+            return Asked((decisive.mixture(),), bets)
+        return Asked((decisive.mixture(), self._on_shifts(tick, found, tests, slice(len(both), None))), bets)
 
     def bake_bets(self, metric: Latency, canary: Sample, excess: Floats) -> Floats:
         """The canary's share slower than b against the stable's share slower than a, as last seen."""
         tick = self._tick(metric, canary, None)
         if tick is None:
-            return self._no_bets(metric).rollback
+            return np.zeros((*self.canary.shape[:-1], self.shape(metric).rollback, 1))
         thresholds = self._rollback_thresholds(tick, metric)
         tests = tick.tests(thresholds, excess[:, None], _ROLLBACK)
         return _each_leg(OneArm(tests.nc, tests.xc, tests.boundary, tests.excess).log_e())
@@ -211,11 +219,6 @@ class LatencyMemory(Memory):
     def _rollback_thresholds(self, tick: "_Tick", metric: Latency) -> "_Thresholds":
         p = tick.quantiles(metric.quantiles)
         return _Thresholds.of(tick, p, np.array(metric.tolerance.rho), np.array(metric.tolerance.delta), _ROLLBACK)
-
-    def _no_bets(self, metric: Latency) -> Bets:
-        lead, shape = self.canary.shape[:-1], self.shape(metric)
-        promote = np.zeros((*lead, *shape.promote))
-        return Bets(np.zeros((*lead, shape.rollback, 1)), promote, np.ones((*lead, shape.rows)))
 
     def _empty(self, bounds: tuple[float, ...]) -> Self:
         nothing = np.zeros((*self.canary.shape[:-1], len(bounds)), dtype=np.float32)
@@ -362,7 +365,7 @@ def _quantiles(bounds: tuple[float, ...], cumulative: Floats, quantiles: tuple[f
         probit(np.clip(_gather(cumulative, at) / np.maximum(n, 1e-9), edge, 1 - edge)) for at in (lower, upper)
     )
     log_low, log_high = np.log(finite[lower]), np.log(finite[upper])
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # where none is between: not taken below
         along = (probit(levels) - z_low) / (z_high - z_low)
         found = np.exp(log_low + along * (log_high - log_low))
     in_first = right == 0

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
+from serinus.judge.bets import Asked
 from serinus.judge.evidence import Floats, Mask, Past, Sample
 from serinus.judge.interval import Interval
 from serinus.judge.policy import Metric
@@ -38,14 +39,17 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Bets:
-    """log e of a tick's bets. `rollback` has shape (..., tests, 6), `promote` (..., tests, alternatives)."""
+    """log e of a tick's bets. `rollback` has shape (..., tests, 6), `promote` (..., tests, alternatives).
+
+    Whatever is None stays as it was.
+    """
 
     rollback: Floats
-    promote: Floats
-    phi: Floats
+    promote: Floats | None = None
+    phi: Floats | None = None
     """φ of each of the metric's rows in this tick: broadcasts to (..., rows)."""
     intervals: Floats | None = None
-    """Of the intervals, shape (..., rows, 2, 24); None where there are none."""
+    """Of the intervals, shape (..., rows, 2, 24)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,9 @@ class Memory(ABC):
         """At the start of a step: its counts begin anew."""
 
     @abstractmethod
-    def bets(self, metric: Any, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None) -> Bets:
+    def bets(
+        self, metric: Any, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None
+    ) -> Asked[Bets | None]:
         """The tick's bets on both arms; those of the intervals on a grid in units of `unit`, shape (..., rows).
 
         Without a unit there are none of the intervals: a simulation of verdicts does not look at them.

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from serinus.judge import interval
-from serinus.judge.bets import OneArm, TwoArms, Wagers, settle
+from serinus.judge.bets import Asked, OneArm, TwoArms, Wagers
 from serinus.judge.evidence import Counts, Floats, Mask, Past, Sample
 from serinus.judge.interval import Interval
 from serinus.judge.kinds.memory import Arm, Batch, Bets, Estimate, Memory, Unit, of_kind
@@ -58,17 +58,21 @@ class ProportionMemory(Memory):
         nothing = Counts(0 * self.canary.n, 0 * self.canary.n)
         return replace(self, canary=nothing, stable=nothing, recent_canary=nothing)
 
-    def bets(self, metric: Proportion, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None) -> Bets:
+    def bets(
+        self, metric: Proportion, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None
+    ) -> Asked[Bets | None]:
         """One test a side, with the mixture's six alternatives; for the interval one bet a difference and side."""
         both = (metric.tolerance, metric.margin)
         rho, delta = np.array([each.rho for each in both]), np.array([each.delta for each in both])
         tests = self._tests(metric, canary, stable, rho, delta, excess, _SIDES)
+
+        def bets(log_e: Floats, differences: Floats | None = None) -> Bets:
+            intervals = None if differences is None else differences[..., None, :, :, 0]
+            return Bets(log_e[..., :1, :], log_e[..., 1:, :], tests.phi(), intervals)
+
         if unit is None:
-            (log_e,), intervals = settle(tests.mixture()), None
-        else:
-            log_e, differences = settle(tests.mixture(), self._on_differences(metric, canary, stable, unit, excess))
-            intervals = differences[..., None, :, :, 0]
-        return Bets(log_e[..., :1, :], log_e[..., 1:, :], tests.phi(), intervals)
+            return Asked((tests.mixture(),), bets)
+        return Asked((tests.mixture(), self._on_differences(metric, canary, stable, unit, excess)), bets)
 
     def bake_bets(self, metric: Proportion, canary: Sample, excess: Floats) -> Floats:
         """One arm against what the stable's last rate allows."""
@@ -156,7 +160,7 @@ class ProportionMemory(Memory):
 
 def _grid(unit: Floats) -> Floats:
     """The differences that are tested, for units of shape (..., 1): shares of requests."""
-    return np.clip(interval.SHAPE * unit, -0.999, 0.999)
+    return np.minimum(np.maximum(interval.SHAPE * unit, -0.999), 0.999)
 
 
 def _failures(metric: Proportion, sample: Sample) -> Counts:

@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from serinus.judge import interval
-from serinus.judge.bets import OneArm
+from serinus.judge.bets import Asked, OneArm
 from serinus.judge.evidence import Events, Floats, Mask, Past, Sample
 from serinus.judge.interval import Interval
 from serinus.judge.kinds.memory import Arm, Batch, Bets, Estimate, Memory, Shape, Unit, of_kind
@@ -46,12 +46,15 @@ class RateMemory(Memory):
         nothing = Events(0 * self.canary.x, 0 * self.canary.x)
         return type(self)(nothing, nothing)
 
-    def bets(self, metric: Rate, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None) -> Bets:
+    def bets(
+        self, metric: Rate, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None
+    ) -> Asked[Bets | None]:
         """A test for each direction that is a regression, a promotion's against the same line from within."""
         rollback = _tests(metric, canary, stable, metric.tolerance, excess)
         promote = _tests(metric, canary, stable, metric.margin, excess)
         intervals = None if unit is None else self._on_differences(metric, canary, stable, unit, excess)
-        return Bets(rollback.log_e(), replace(promote, side=-1).log_e(), rollback.phi()[..., :1], intervals)
+        bets = Bets(rollback.log_e(), replace(promote, side=-1).log_e(), rollback.phi()[..., :1], intervals)
+        return Asked((), lambda: bets)
 
     def bake_bets(self, metric: Rate, canary: Sample, excess: Floats) -> Floats:
         """None: without a stable arm there is no share."""
