@@ -1,5 +1,6 @@
 """The router without a mesh gives every user the arm of the library, and keeps it (R18)."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -72,6 +73,19 @@ async def test_requests_without_a_user_are_split_one_by_one(router: TestClient) 
 async def test_a_request_arrives_as_it_was_sent(router: TestClient) -> None:
     answer = await router.post("/predict?model=a%20b", data="text", headers={USER_HEADER: USERS[0]})
     assert (await answer.text()).partition(" ")[2] == "POST /predict?model=a%20b text"
+
+
+async def test_an_id_that_is_no_utf_8_has_an_arm_like_any_other(router: TestClient) -> None:
+    for place in range(20):
+        sent = b"\xff\xfe%d" % place
+        reader, writer = await asyncio.open_connection("127.0.0.1", router.port)
+        writer.write(
+            b"GET / HTTP/1.1\r\nHost: router\r\nConnection: close\r\n%s: %s\r\n\r\n" % (USER_HEADER.encode(), sent)
+        )
+        answer = (await reader.read()).decode()
+        writer.close()
+        arm = "canary" if in_canary(sent.decode(errors="surrogateescape"), "r1", 20) else "stable"
+        assert f"{ARM_HEADER}: {arm}" in answer
 
 
 async def test_an_arm_that_does_not_answer_is_a_502_that_names_it(assignment: Path) -> None:
