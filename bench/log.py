@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from statistics import median, quantiles
@@ -19,7 +20,7 @@ from lab.processes import Processes
 from lab.progress import Progress
 from lab.stack.postgres import start_postgres
 from serinus.log import Entry, Query, verify
-from serinus.log.entry import COLUMNS, canonical
+from serinus.log.entry import COLUMNS
 from serinus.log.store import RECORDS, Store
 
 OUT = Path("bench-log.json")
@@ -29,7 +30,11 @@ _AUTHORS = 20
 _APPENDED = 500
 _ASKED = 7
 _BATCH = 1000
-_EVIDENCE = 40  # ticks that a record carries: some 4 KB, as one of ten minutes with one metric has
+_TICK = (
+    '{"end":"2026-01-01T00:00:00Z","evidence":{"error-rate":{"canary":{"n":300.0,"x":3.0},'
+    '"stable":{"n":2700.0,"x":27.0}}},"rollback":0.0}'
+)
+_EVIDENCE = f'{{"ticks":[{",".join(40 * [_TICK])}]}}'  # some 5 KB, as a record of ten minutes with one metric has
 
 
 def main() -> int:
@@ -46,8 +51,10 @@ def main() -> int:
         finally:
             processes.stop_all(timeout=5)
     OUT.write_text(json.dumps([figure.summary for figure in figures], indent=2, ensure_ascii=False) + "\n")
-    failed = missed(figures)
+    bounded = [figure for figure in figures if figure.is_bounded]
+    failed = len(missed(bounded))
     print("\n".join(figure.line for figure in figures))
+    print(f"{len(bounded) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 
@@ -80,29 +87,40 @@ _QUESTIONS = {
 def chain(count: int) -> Iterator[Entry]:
     """Records of many services, each with a chain of its own."""
     newest = dict.fromkeys(range(_SERVICES), "")
-    seen = {"error-rate": {"canary": {"n": 300.0, "x": 3.0}, "stable": {"n": 2700.0, "x": 27.0}}}
-    tick = {"end": "2026-01-01T00:00:00Z", "rollback": 0.0, "evidence": seen}
     for number in range(count):
         service = number % _SERVICES
-        at = time.gmtime(1_767_225_600 + 120 * number)
-        body = {
-            "serinus": "record",
-            "id": f"service-{service}-{number // 500:08x}/{number}",
-            "rollout": f"service-{service}-{number // 500:08x}",
-            "namespace": "shop",
-            "name": f"service-{service}",
-            "author": f"author-{number % _AUTHORS}@example.com",
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", at),
-            "actor": "serinus",
-            "verdict": ("start", "promote", "hold", "promote", "rollback")[number % 5],
-            "reason": "WithinMargins",
-            "weightBefore": 10,
-            "weightAfter": 25,
-            "evidence": {"ticks": _EVIDENCE * [tick]},
-            "previousHash": newest[service],
-        }
-        newest[service] = hashlib.sha256(canonical(body).encode()).hexdigest()
-        yield Entry.of_line(canonical({**body, "hash": newest[service]}))
+        rollout = f"service-{service}-{number // 500:08x}"
+        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(1_767_225_600 + 120 * number))
+        entry = Entry(
+            id=f"{rollout}/{number}",
+            rollout=rollout,
+            namespace="shop",
+            name=f"service-{service}",
+            author=f"author-{number % _AUTHORS}@example.com",
+            time=f"{at}.000000Z",
+            actor="serinus",
+            verdict=("start", "promote", "hold", "promote", "rollback")[number % 5],
+            reason="WithinMargins",
+            weight_before=10,
+            weight_after=25,
+            previous_hash=newest[service],
+            hash="",
+            line="",
+        )
+        newest[service] = hashlib.sha256(_line(entry).encode()).hexdigest()
+        hashed = replace(entry, hash=newest[service])
+        yield replace(hashed, line=_line(hashed))
+
+
+def _line(entry: Entry) -> str:
+    """The record's line; before its hash is known without it."""
+    told = f'"hash":"{entry.hash}",' if entry.hash else ""
+    return (
+        f'{{"actor":"{entry.actor}","author":"{entry.author}","evidence":{_EVIDENCE},{told}"id":"{entry.id}",'
+        f'"name":"{entry.name}","namespace":"{entry.namespace}","previousHash":"{entry.previous_hash}",'
+        f'"reason":"{entry.reason}","rollout":"{entry.rollout}","serinus":"record","time":"{entry.time}",'
+        f'"verdict":"{entry.verdict}","weightAfter":{entry.weight_after},"weightBefore":{entry.weight_before}}}'
+    )
 
 
 def _fill(url: str, entries: Iterator[Entry]) -> None:

@@ -40,6 +40,13 @@ def test_a_log_may_begin_in_the_middle_and_an_object_be_made_anew(good: list[Ent
     assert list(verify([*good, good[0]])) == []
 
 
+def test_a_hash_that_stands_elsewhere_is_a_change(good: list[Entry]) -> None:
+    member = f'"hash":"{good[1].hash}",'
+    moved = good[1].line.replace(member, "").replace('"name":', f'{member}"name":')
+    with pytest.raises(LineError, match="form"):
+        Entry.of_line(moved)
+
+
 def test_an_inserted_space_is_a_change() -> None:
     with pytest.raises(LineError, match="form"):
         Entry.of_line('{"serinus": "record"}'.replace("}", _REST))

@@ -9,7 +9,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Engine,
-    Index,
     Integer,
     MetaData,
     Select,
@@ -18,8 +17,8 @@ from sqlalchemy import (
     Text,
     create_engine,
     select,
+    text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -38,7 +37,7 @@ RECORDS = Table(
     Column("id", String, nullable=False, index=True),
     Column("rollout", String, nullable=False, index=True),
     Column("namespace", String, nullable=False),
-    Column("name", String, nullable=False),
+    Column("name", String, nullable=False, index=True),
     Column("author", String, index=True),
     Column("time", String, nullable=False, index=True),
     Column("actor", String, nullable=False, index=True),
@@ -49,10 +48,15 @@ RECORDS = Table(
     Column("previous_hash", String, nullable=False),
     Column("hash", String, nullable=False, unique=True),
     Column("line", Text, nullable=False),
-    Index("records_of_one", "name", "namespace"),
 )
 
 _ENTRY = tuple(RECORDS.c[name] for name in COLUMNS)
+
+# Both databases have the same words for "unless it is there already"; SQLAlchemy's would load both of their dialects.
+_APPEND = text(
+    f"INSERT INTO records ({', '.join(COLUMNS)}) VALUES ({', '.join(f':{name}' for name in COLUMNS)}) "
+    "ON CONFLICT (hash) DO NOTHING"
+)
 
 T = TypeVar("T")
 
@@ -101,13 +105,10 @@ class Store:
     def append(self, entry: Entry) -> None:
         """Add a record; returns when the database has it for good."""
         row = {name: getattr(entry, name) for name in COLUMNS}
-        # Of each database its own words for "unless it is there already".
-        insert = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
-        statement = insert(RECORDS).on_conflict_do_nothing(index_elements=["hash"])
 
         def write() -> None:
             with self._engine.begin() as connection:
-                connection.execute(statement, row)
+                connection.execute(_APPEND, row)
 
         self._tried(write)
 
