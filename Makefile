@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help lab demo test torture crds lint bench-rollback bench-log bench-routing bench-judge bench-evidence clean
+.PHONY: help lab demo test torture crds lint bench-rollback bench-log bench-routing bench-judge bench-evidence bench-scale bench-people bench-commands clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -27,9 +27,9 @@ test: $(VENV)/.ready  ## everything, the lab's tests included
 	@$(BIN)/python -m lab build
 	@$(BIN)/python -m pytest
 
-torture: $(VENV)/.ready  ## the long version of the crash tests: every write of every way through a rollout, 200 kills
+torture: $(VENV)/.ready  ## the long version of the crash and fault tests: every write of every way through a rollout, 200 kills, pairs of spec changes
 	@$(BIN)/python -m lab build
-	@$(BIN)/python -m pytest tests/crash/torture.py
+	@$(BIN)/python -m pytest tests/crash/torture.py tests/faults/torture.py
 
 lint: $(VENV)/.ready  ## style, types and import contracts alone
 	@$(BIN)/python -m pytest -q tests/test_house.py
@@ -49,8 +49,17 @@ bench-judge: $(VENV)/.ready  ## whether the judge keeps what it promises, beside
 bench-evidence: $(VENV)/.ready  ## what a tick of a thousand canaries costs, beside a hung Prometheus too
 	@$(BIN)/python -m bench.evidence
 
+bench-scale: $(VENV)/.ready  ## what thousands of canaries cost one operator, on a real API server (15 min)
+	@$(BIN)/python -m bench.scale
+
 bench-log: $(VENV)/.ready  ## what the deployment log costs, with 100 000 records in it
 	@$(BIN)/python -m bench.log
+
+bench-people: $(VENV)/.ready  ## how soon a person's rollback takes effect and a message is handed over
+	@$(BIN)/python -m bench.people
+
+bench-commands: $(VENV)/.ready  ## how long the commands take, with a thousand canaries to list
+	@$(BIN)/python -m bench.commands
 
 clean:  ## remove the environment and caches inside the checkout
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

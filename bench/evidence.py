@@ -6,12 +6,14 @@ One real Prometheus scrapes a fleet that a few web servers play: two pods an arm
 import argparse
 import asyncio
 import json
+import multiprocessing
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
 from lab.demo.figures import Figure, missed
@@ -23,8 +25,8 @@ from serinus.controller.cache import Key
 from serinus.controller.scheduler import Scheduler
 from serinus.judge import Counts
 from serinus.judge.evidence import Events, Histogram
-from serinus.metrics import Arm, Arms, Collected, Connection, Desk, Prometheus, Slot, collect, inquiries
-from serinus.metrics.answers import Row
+from serinus.metrics import Arm, Arms, Collected, Connection, Desk, Grid, Prometheus, Slot, collect, inquiries
+from serinus.metrics.answers import Vector
 
 PODS, BUCKETS, CODES = 2, 20, ("200", "404", "500", "503")
 SERVERS = 8
@@ -32,6 +34,9 @@ SERVERS = 8
 
 SCRAPE = 15.0
 TICK = 15.0
+LATENESS = 2.0
+"""Seconds that a tick's samples may take to arrive."""
+
 RUNS = 5
 QUERIES, WALL, CPU = 10, 2.0, 0.7
 """What must be reached, in a tick of all canaries: queries, seconds, and seconds of this process."""
@@ -57,7 +62,7 @@ class Counting(Prometheus):
 
     queries = 0
 
-    async def query(self, promql: str, at: float) -> list[Row]:
+    async def query(self, promql: str, at: float) -> Vector:
         """As Prometheus does."""
         self.queries += 1
         return await super().query(promql, at)
@@ -96,18 +101,19 @@ def fleet_figures(servers: Alone, canaries: int) -> Iterator[Figure]:
 
 
 async def ticks(address: str, canaries: int) -> tuple[list[tuple[float, float, float]], int]:
-    """Queries, seconds and CPU seconds of some ticks, and how often evidence was not complete.
+    """Queries, seconds and CPU seconds of some ticks as they come, and how often evidence was not complete.
 
     The figures of the first tick, in which nobody is known yet, do not count.
     """
     server = Counting(Connection(address))
     desk = Desk(server)
     asked = [inquiries(POLICY, arms_of(number)) for number in range(canaries)]
-    end = time.time() - 1 - RUNS * 0.5
+    grid = Grid(TICK, LATENESS)
     found, incomplete = [], 0
     for run in range(RUNS + 1):
-        slot = Slot(end + run * 0.5 - TICK, end + run * 0.5)
-        # The tables of the desk know ticks of one length by their ends; these overlap, which real ones do not.
+        end = grid.next_end(time.time(), elevated=False)
+        slot = Slot(end - TICK, end)
+        await asyncio.sleep(grid.complete_at(end) - time.time())
         queries, wall, cpu = server.queries, time.perf_counter(), time.process_time()
         collected = await asyncio.gather(
             *(collect(desk, each, slot, weight=50, silence=desk.silence) for each in asked)
@@ -185,16 +191,29 @@ def host_of(number: int) -> str:
 @contextmanager
 def fleet(canaries: int) -> Iterator[list[str]]:
     """Web servers that play the fleet's pods; their addresses, host:port."""
+    # In a process of its own, for what it costs to play them is no matter of this one's.
+    spawn = multiprocessing.get_context("spawn")
+    mine, theirs = spawn.Pipe()
+    player = spawn.Process(target=play, args=(canaries, theirs), daemon=True)
+    player.start()
+    try:
+        yield mine.recv()
+    finally:
+        player.terminate()
+        player.join()
+
+
+def play(canaries: int, told: Pipe) -> None:
+    """Serve the fleet's pages until this process is ended; say where."""
     servers = [
         ThreadingHTTPServer(("127.0.0.1", 0), handler(page(range(part, canaries, SERVERS)))) for part in range(SERVERS)
     ]
-    for server in servers:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield [f"127.0.0.1:{server.server_address[1]}" for server in servers]
-    finally:
-        for server in servers:
-            server.shutdown()
+    threads = [threading.Thread(target=server.serve_forever) for server in servers]
+    for thread in threads:
+        thread.start()
+    told.send([f"127.0.0.1:{server.server_address[1]}" for server in servers])
+    for thread in threads:
+        thread.join()
 
 
 def page(numbers: Sequence[int]) -> Callable[[int], bytes]:

@@ -29,7 +29,8 @@ STOP_TIMEOUT = 1.0
 class Lab:
     """A local stack; `with Lab() as lab:` starts it, waits until all of it works, and leaves nothing behind.
 
-    With `mesh=False` it is etcd and kube-apiserver only. `scrape_interval` is Prometheus', in seconds.
+    With `mesh=False` it is etcd and kube-apiserver only. `scrape_interval` is Prometheus', in seconds; `debounce` how
+    many istiod waits for further changes before it passes one on (in a real mesh 0.1 or more).
     Everything here may be called from any thread, but not from two at the same time.
     """
 
@@ -40,14 +41,22 @@ class Lab:
     logs: Path
     """The directory with a log file for each program."""
     api_url: str
+    etcd_url: str
     kubeconfig: Path
     """The administrator's."""
     kubectl: Kubectl
     """`lab.kubectl("get", "nodes")`: runs kubectl as administrator; LabError says what it complains of."""
 
-    def __init__(self, mesh: bool = True, scrape_interval: float = 1.0, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        mesh: bool = True,
+        scrape_interval: float = 1.0,
+        progress: Progress | None = None,
+        debounce: float = 0.02,
+    ) -> None:
         self._with_mesh = mesh
         self._scrape_interval = scrape_interval
+        self._debounce = debounce
         self._progress = progress or Progress()
         self._mesh: Mesh | None = None
         self._operators = 0
@@ -70,8 +79,8 @@ class Lab:
         self.logs = self.directory / "logs"
         self._processes = Processes(self.logs, self._progress)
         stack.callback(self._processes.stop_all, STOP_TIMEOUT)
-        etcd = start_etcd(programs, self._processes, self.directory)
-        self._api_server = start_api_server(programs, self._processes, self.directory, etcd)
+        self.etcd_url = start_etcd(programs, self._processes, self.directory)
+        self._api_server = start_api_server(programs, self._processes, self.directory, self.etcd_url)
         self.api_url, self.kubectl = self._api_server.url, self._api_server.kubectl
         self.kubeconfig = self.kubectl.kubeconfig
         if self._with_mesh:
@@ -82,6 +91,7 @@ class Lab:
                 self.directory,
                 stack.enter_context(hold_port()).getsockname()[1],
                 self._scrape_interval,
+                self._debounce,
                 self._progress,
             )
 

@@ -27,8 +27,6 @@ ISTIOD_ENVIRONMENT = {
     "VALIDATION_WEBHOOK_CONFIG_NAME": "",
     "POD_NAME": "istiod",
     "POD_NAMESPACE": "istio-system",
-    # A change reaches the gateway at once; a real mesh waits 100 ms or more for others that may follow.
-    "PILOT_DEBOUNCE_AFTER": "20ms",
 }
 
 
@@ -72,6 +70,7 @@ def start_mesh(
     directory: Path,
     gateway_port: int,
     scrape_interval: float,
+    debounce: float,
     progress: Progress,
 ) -> Mesh:
     """Start the mesh and wait until a request gets an answer through it and Prometheus has scraped the gateway."""
@@ -88,7 +87,7 @@ def start_mesh(
             kubectl("create", "--filename=-", stdin=render("gateway.yaml", gateway_port=gateway_port))
 
     def istiod_then_envoy() -> None:
-        istiod = start_istiod(programs, processes, kubectl)
+        istiod = start_istiod(programs, processes, kubectl, debounce)
         started["envoy"] = start_envoy(processes, directory, istiod)
 
     def prometheus() -> None:
@@ -104,8 +103,9 @@ def start_mesh(
     return mesh
 
 
-def start_istiod(programs: Programs, processes: Processes, kubectl: Kubectl) -> Process:
-    """Start istiod; its address is that of its discovery service, host:port."""
+def start_istiod(programs: Programs, processes: Processes, kubectl: Kubectl, debounce: float) -> Process:
+    """Start istiod, which passes a change on after `debounce` seconds; its address is that of its discovery service."""
+    environment = {**ISTIOD_ENVIRONMENT, "PILOT_DEBOUNCE_AFTER": f"{round(debounce * 1000)}ms"}
 
     def plan() -> Launch:
         grpc, http = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
@@ -124,7 +124,7 @@ def start_istiod(programs: Programs, processes: Processes, kubectl: Kubectl) -> 
             "--ctrlz_address=127.0.0.1",
         ]
         ready = f"http://{http}/ready"
-        return Launch("istiod", command, lambda: web.answers_ok(ready), address=grpc, environment=ISTIOD_ENVIRONMENT)
+        return Launch("istiod", command, lambda: web.answers_ok(ready), address=grpc, environment=environment)
 
     return processes.start(plan)
 

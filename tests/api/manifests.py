@@ -15,6 +15,8 @@ from serinus.api import (
     RolloutStatus,
     RowStatus,
     VerdictStatus,
+    WarmUpStatus,
+    WorkloadStatus,
 )
 
 Manifest = dict[str, Any]
@@ -124,6 +126,9 @@ def full_status() -> CanaryDeploymentStatus:
             step=2,
             step_started_at=now,
             warm_up_started_at=now,
+            warm_up=WarmUpStatus(endpoints=2, answered=40),
+            stable_workload=WorkloadStatus(template="1a2b", images=("predictor:1",)),
+            canary_workload=WorkloadStatus(template="3c4d", images=("predictor:2", "proxy:9")),
             settling_since=now,
             decision="r1-3",
             observed="r1-2",
@@ -219,7 +224,7 @@ FULL_DEPLOYMENT = canary_deployment(
     ],
     interval="15s",
     reportEvery="15m",
-    warmUp={"duration": "30s", "requests": [{"path": "/predict", "body": '{"text":"hi"}', "count": 20}]},
+    warmUp={"duration": "30s", "requests": [{"path": "/predict", "body": '{"text":"hi"}', "count": 20, "port": 80}]},
     prometheus={"address": "http://prometheus:9090", "secretRef": {"name": "prom"}, "reporter": "destination"},
     policyRef={"name": "payments"},
     deadline="3h",
@@ -347,6 +352,12 @@ BAD = (
     ),
     _cd("no labels in labels", {"canary.labels": {}}, "canary.labels", "at least 1"),
     _cd("a label value with a space", {"canary.labels": {"version": "v 2"}}, "canary.labels.version", "should match"),
+    _cd(
+        "a port that is none",
+        {"warmUp": {"requests": [{"path": "/", "port": 70000}]}},
+        "warmUp.requests[0].port",
+        "65535",
+    ),
     _cd(
         "one workload for both",
         {"workloads": {side: {"kind": "Deployment", "name": "p"} for side in ("stable", "canary")}},

@@ -15,24 +15,24 @@ def seen(version: str, uid: str = "u1", **more: Any) -> dict[str, Any]:
 def test_an_older_version_never_replaces_a_newer_one() -> None:
     """The answer to our own write comes before the watch repeats what was there before."""
     cache = Cache()
-    cache.put("virtualservices", seen("10", spec="new"))
-    cache.put("virtualservices", seen("9", spec="old"))
-    assert (cache.get("virtualservices", KEY) or {})["spec"] == "new"
+    cache.put("destinationrules", seen("10", spec="new"))
+    cache.put("destinationrules", seen("9", spec="old"))
+    assert (cache.get("destinationrules", KEY) or {})["spec"] == "new"
 
 
 def test_an_object_made_anew_replaces_the_one_before() -> None:
     cache = Cache()
-    cache.put("virtualservices", seen("10", spec="before"))
-    cache.put("virtualservices", seen("9", uid="u2", spec="anew"))
-    assert (cache.get("virtualservices", KEY) or {})["spec"] == "anew"
+    cache.put("destinationrules", seen("10", spec="before"))
+    cache.put("destinationrules", seen("9", uid="u2", spec="anew"))
+    assert (cache.get("destinationrules", KEY) or {})["spec"] == "anew"
 
 
 def test_what_no_reconcile_reads_is_not_kept() -> None:
     cache = Cache()
     entry = seen("1")
     entry["metadata"]["managedFields"] = [{"manager": "kubectl"}]
-    cache.put("virtualservices", entry)
-    assert "managedFields" not in (cache.get("virtualservices", KEY) or {})["metadata"]
+    cache.put("destinationrules", entry)
+    assert "managedFields" not in (cache.get("destinationrules", KEY) or {})["metadata"]
 
 
 def test_a_deleted_object_is_forgotten() -> None:

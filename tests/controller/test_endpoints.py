@@ -67,5 +67,6 @@ def test_of_a_subset_that_is_not_there_nobody_can_tell_I3(cache: Cache) -> None:
 
 def test_what_is_kept_of_a_pod_is_little() -> None:
     kept = pod("a", annotations={"long": "x" * 1000}, managedFields=[{}])
+    assert set(kept) == {"metadata", "address", "ports", "restart", "status"}
     assert set(kept["metadata"]) == {"namespace", "name", "uid", "resourceVersion", "labels"}
     assert [each["type"] for each in kept["status"]["conditions"]] == ["Ready"]

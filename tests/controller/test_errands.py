@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from serinus.controller import errands as module
 from serinus.controller.cache import Key
 from serinus.controller.errands import Errands
 
@@ -28,8 +31,19 @@ async def test_an_errand_runs_once_until_its_result_is_picked_up() -> None:
     assert errands.results(KEY) == {}
 
 
-async def test_an_errand_that_fails_has_no_result_and_wakes_its_object() -> None:
-    done = asyncio.Event()
+async def test_an_errand_that_fails_has_no_result_and_wakes_its_object_a_while_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise one that always fails would be started again and again without a pause."""
+    done, paused = asyncio.Event(), asyncio.Event()
+    sleep = asyncio.sleep
+
+    async def pause(_: float) -> None:
+        assert not done.is_set()
+        paused.set()
+        await sleep(0)
+
+    monkeypatch.setattr(module.asyncio, "sleep", pause)
     errands: Errands[str] = Errands(lambda key: done.set())
 
     async def errand() -> str:
@@ -37,6 +51,7 @@ async def test_an_errand_that_fails_has_no_result_and_wakes_its_object() -> None
 
     errands.start(KEY, "message", errand)
     await done.wait()
+    assert paused.is_set()
     assert errands.results(KEY) == {}
 
 

@@ -13,7 +13,7 @@ from serinus.controller import evidence
 from serinus.controller.evidence import judge_new_ticks, next_look
 from serinus.judge import GUARD, Missing
 from serinus.metrics import Arm, Arms, Desk, Grid, Prometheus, SourceError, inquiries
-from serinus.metrics.answers import Row
+from serinus.metrics.answers import Row, Vector
 from serinus.rollout import Judged
 from tests.rollout.conftest import subject
 
@@ -38,11 +38,13 @@ class History:
     queries: int = 0
     ranges: int = 0
     has_ranges: bool = True
+    behind: float = 0.0
+    """Seconds by which its clock is behind ours."""
 
-    async def query(self, promql: str, at: float) -> list[Row]:
+    async def query(self, promql: str, at: float) -> Vector:
         self.queries += 1
         length = float(promql.split("offset ")[1].split("ms", maxsplit=1)[0]) / 1000
-        return self._rows(at, length)
+        return Vector.of(self._rows(at, length))
 
     async def query_range(self, promql: str, start: float, end: float, step: float) -> Mapping[float, list[Row]]:
         self.ranges += 1
@@ -108,6 +110,13 @@ def test_nothing_is_asked_before_the_tick_is_complete() -> None:
     assert judged(history, rollout(), START + 15.9) is None
     assert history.queries == 0
     assert next_look(PLAN, rollout(), GRID) == START + 16
+
+
+def test_what_is_the_future_for_the_server_is_not_judged_I3() -> None:
+    """Our clock has been set an hour forward: no tick of that hour counts as one without data."""
+    answer = judged(History(behind=3600), rollout(), START + 3600 + 40)
+    assert answer is not None
+    assert answer.at == datetime.fromtimestamp(START + 30, tz=UTC)
 
 
 def test_ticks_are_judged_up_to_the_first_rollback() -> None:

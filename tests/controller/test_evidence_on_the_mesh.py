@@ -4,9 +4,11 @@ import os
 import signal
 import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from lab.demo.load import Load
 from lab.demo.stage import start_version, users_of
@@ -14,11 +16,16 @@ from lab.processes import Process
 from lab.stack import Lab
 from lab.stack.workload import Workload
 from lab.waiting import wait_until
+from serinus.log import Entry, is_record
+from serinus.rollout.trail import TickRecord
 from tests.controller.test_on_the_mesh import condition, get, manifest, operator, phase
 
 pytestmark = pytest.mark.mesh
 
 __all__ = ["operator"]  # a fixture of the neighbour's
+
+INTERVAL = timedelta(seconds=2)
+"""Of the manifest."""
 
 LADDER = [{"weight": 25, "window": "300s"}, {"weight": 100, "window": "0s"}]
 
@@ -54,6 +61,19 @@ def verdict(lab: Lab, name: str) -> tuple[str, str]:
     return found["reason"], found["message"]
 
 
+def whole_ticks_since(moment: datetime, operator: Process, name: str) -> float:
+    """How many ticks' evidence from after that moment the rollback took, by its record; parts of ticks count as such.
+
+    The tick in which the moment lies does not count: much of it may have been before.
+    """
+    lines = filter(is_record, operator.log.read_text().splitlines())
+    records = [entry.record for entry in map(Entry.of_line, lines) if entry.name == name]
+    (rollback,) = [record for record in records if record["verdict"] == "rollback"]
+    ticks = TypeAdapter(list[TickRecord]).validate_python(rollback["evidence"]["ticks"])
+    assert ticks[-1].end > moment, "the record has the tick that decided"
+    return sum(tick.length for tick in ticks if tick.end - tick.length * INTERVAL >= moment)
+
+
 def test_a_canary_without_endpoints_is_rolled_back_as_unreachable(
     lab: Lab, operator: Process, canary: tuple[str, Workload]
 ) -> None:
@@ -73,9 +93,11 @@ def test_a_canary_whose_process_is_killed_is_rolled_back(
     """Its endpoint is still there, so its failures are its own."""
     name, workload = canary
     climb(lab, name)
+    killed = datetime.now(UTC)
     os.kill(workload.process.pid, signal.SIGKILL)
     wait_until(lambda: phase(lab, name) == "RolledBack", f"{name} to be rolled back", 30)
     assert verdict(lab, name)[0] in ("ErrorSpike", "Regression", "CanaryUnreachable")
+    assert whole_ticks_since(killed, operator, name) <= 2
 
 
 def test_a_misspelled_query_is_named_with_what_was_asked(

@@ -1,5 +1,6 @@
 """Writes on the real API server: what has changed meanwhile is a conflict, what is wrong is told in its own words."""
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
@@ -9,7 +10,9 @@ import pytest
 
 from lab.stack import Lab
 from serinus.api import CanaryDeploymentStatus, Phase
-from serinus.controller.kube import Kube, WriteConflict, WriteFailed
+from serinus.controller.kube import Kube
+from serinus.controller.kube_errors import WriteConflict, WriteFailed
+from serinus.controller.tenure import NotOurs, Tenure, under
 
 pytestmark = pytest.mark.api_server
 
@@ -60,6 +63,26 @@ async def test_what_the_schema_refuses_is_told_in_the_api_servers_words(kube: Ku
 
 
 async def test_an_api_server_that_is_away_is_a_failed_write(kube: Kube, canary: Any) -> None:
-    kube._api.configuration.host = "https://127.0.0.1:1"
+    kube.api.configuration.host = "https://127.0.0.1:1"
     with pytest.raises(WriteFailed, match="no answer"):
+        await kube.write_status(canary, CanaryDeploymentStatus())
+
+
+async def test_what_is_not_ours_to_write_is_not_sent_I4(kube: Kube, canary: Any, api_server: Lab) -> None:
+    tenure = Tenure.endless()
+    with under(tenure):
+        await kube.write_status(canary, CanaryDeploymentStatus(weight=10))
+        tenure.end()
+        with pytest.raises(NotOurs):
+            await kube.write_status(canary, CanaryDeploymentStatus(weight=20))
+        with pytest.raises(NotOurs):
+            await asyncio.create_task(kube.patch("canarydeployments", canary, []))  # begun under it
+    now = json.loads(api_server.kubectl("get", "cdep", "written", "--output=json"))
+    assert now["status"]["weight"] == 10
+
+
+async def test_a_write_takes_no_longer_than_nobody_else_may_write_I4(kube: Kube, canary: Any) -> None:
+    tenure = Tenure(lambda: 1000.0)
+    tenure.renew(begins_until=1001.0, over_at=1000.0)
+    with under(tenure), pytest.raises(WriteFailed, match="no answer: TimeoutError"):
         await kube.write_status(canary, CanaryDeploymentStatus())

@@ -106,7 +106,6 @@ def test_what_makes_no_sense_is_stalled_by_name_and_stops_no_other_I9(
             "InvalidSpec",
             "spec.stable.labels",
         ),
-        "too-early": (manifest(released, warmUp={"requests": [{"path": "/"}]}), "NotSupported", "spec.warmUp.requests"),
         "wrong-prometheus": (
             manifest(released, prometheus={"address": "http://127.0.0.1:9"}),
             "PrometheusNotAllowed",

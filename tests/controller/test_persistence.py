@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from serinus.api import CanaryDeploymentStatus, Phase, VerdictStatus
-from serinus.controller.persistence import write_is_due
+from serinus.controller.persistence import says_more, write_is_due
 from tests.rollout.conftest import Play
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -24,6 +24,11 @@ def test_evidence_waits_for_a_minute_or_the_next_report() -> None:
     assert not due(EVIDENCE, since=59)
     assert due(EVIDENCE, since=60)
     assert due(EVIDENCE, since=3, report_every=3)
+
+
+def test_only_more_than_newer_evidence_calls_for_another_turn() -> None:
+    assert says_more(BEFORE, BEFORE.model_copy(update={"step": 2}))
+    assert not says_more(BEFORE, EVIDENCE)
 
 
 def test_nothing_is_written_while_nothing_changes() -> None:

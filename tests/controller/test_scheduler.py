@@ -108,3 +108,35 @@ async def test_an_error_is_tried_again_and_stops_no_other(monkeypatch: pytest.Mo
         scheduler.wake(A)
         scheduler.wake(B)
         assert sorted([await called.next() for _ in range(3)]) == [A, A, B]
+
+
+async def test_who_must_not_wait_is_reconciled_although_all_places_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_CONCURRENT", 1)
+    called, go = Called(), asyncio.Event()
+
+    async def reconcile(key: Key) -> None:
+        await called(key)
+        if key == A:
+            await go.wait()
+
+    async with running(reconcile) as scheduler:
+        scheduler.wake(A)
+        assert await called.next() == A
+        scheduler.hurry(B)
+        assert await called.next() == B
+        scheduler.hurry(A)
+        go.set()
+        assert await called.next() == A, "who is being reconciled is once more afterwards"
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_clock_that_is_set_delays_nothing_and_hastens_nothing(
+    monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    right, called = time.time, Called()
+    async with running(called) as scheduler:
+        scheduler.wake(A, time.time() + 0.1)
+        scheduler.wake(B, time.time() + 600)
+        monkeypatch.setattr(time, "time", lambda: right() + 3600 * hours)
+        assert await called.next() == A
+        assert called.keys.empty()

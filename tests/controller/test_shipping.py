@@ -49,8 +49,21 @@ async def kube(api_server: Lab, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     await connected.close()
 
 
+STRANGER = """
+apiVersion: serinus.io/v1alpha1
+kind: CanaryRecord
+metadata: {name: stranger, namespace: ml}
+spec: {packed: bm90IGEgcmVjb3Jk}
+"""
+
+
 @pytest.fixture
 def owner(api_server: Lab) -> Any:
+    return manifest_of(api_server)
+
+
+def manifest_of(api_server: Lab) -> Any:
+    """The CanaryDeployment as it is in the cluster, where it is made if it is not there."""
     api_server.apply(MANIFEST)
     found = api_server.kubectl("get", "canarydeployment", "predictor", f"--namespace={NAMESPACE}", "--output=json")
     return json.loads(found)
@@ -67,13 +80,15 @@ def records() -> list[Record]:
 
 
 class Ships:
-    """A shipping room at work; `stop` is a kill."""
+    """A shipping room at work; `named`: the records that the owner's status names. `stop` is a kill."""
 
-    def __init__(self, kube: Kube, owner: Any, store: Path, taken: list[Record]) -> None:
+    def __init__(self, kube: Kube, owner: Any | None, store: Path, named: list[Record]) -> None:
         cache = Cache()
-        history = [{"hash": record.digest()} for record in taken]
-        cache.put("canarydeployments", {**owner, "status": {"history": history}})
+        history = [{"hash": record.digest()} for record in named]
+        if owner is not None:
+            cache.put("canarydeployments", {**owner, "status": {"history": history}})
         self.shipping = Shipping(Store(f"sqlite:///{store}"), kube, cache, (NAMESPACE,))
+        self.shipping.adopt(lambda _: True)
         self.task = asyncio.create_task(self.shipping.run())
 
     async def stop(self) -> None:
@@ -129,6 +144,53 @@ async def test_what_an_operator_left_behind_is_delivered_by_the_next_I4(
     await until(lambda: stored(store) == [record.id for record in taken], "the records in the store")
     await until(lambda: not kept(api_server), "nothing to be left in the cluster")
     assert never_taken.id not in stored(store)
+    await ships.stop()
+
+
+async def left_behind(kube: Kube, owner: Any, records: list[Record], away: Path) -> None:
+    """An operator takes decisions while its store is away, and is killed."""
+    killed = Ships(kube, owner, away / "log.db", [])
+    for record in records:
+        await killed.shipping.keep(owner, record)
+        killed.shipping.ship(record)
+    await killed.stop()
+
+
+async def test_what_waits_longer_than_a_status_remembers_is_delivered_too_I8(
+    api_server: Lab, kube: Kube, owner: Any, records: list[Record], tmp_path: Path
+) -> None:
+    """A status keeps the last few records only; those before are known by the hash that the next one names."""
+    store = tmp_path / "log.db"
+    await left_behind(kube, owner, records, tmp_path / "nowhere")
+    ships = Ships(kube, owner, store, records[-1:])
+    await until(lambda: stored(store) == [record.id for record in records], "the records in the store")
+    await until(lambda: not kept(api_server), "nothing to be left in the cluster")
+    await ships.stop()
+
+
+@pytest.mark.parametrize("made_anew", [False, True])
+async def test_records_outlive_their_object_while_the_store_is_away_I8(
+    api_server: Lab, kube: Kube, owner: Any, records: list[Record], tmp_path: Path, made_anew: bool
+) -> None:
+    store = tmp_path / "log.db"
+    await left_behind(kube, owner, records, tmp_path / "nowhere")
+    assert [each["metadata"].get("ownerReferences") for each in kept(api_server)] == [None] * len(records)
+    api_server.kubectl("delete", "canarydeployment", "predictor", f"--namespace={NAMESPACE}")
+    ships = Ships(kube, manifest_of(api_server) if made_anew else None, store, [])
+    await until(lambda: stored(store) == [record.id for record in records], "the records in the store")
+    await until(lambda: not kept(api_server), "nothing to be left in the cluster")
+    await ships.stop()
+
+
+async def test_a_record_that_somebody_else_wrote_stops_no_other_I9(
+    api_server: Lab, kube: Kube, owner: Any, records: list[Record], tmp_path: Path
+) -> None:
+    store = tmp_path / "log.db"
+    await left_behind(kube, owner, records, tmp_path / "nowhere")
+    api_server.apply(STRANGER)
+    ships = Ships(kube, owner, store, records)
+    await until(lambda: stored(store) == [record.id for record in records], "the records in the store")
+    await until(lambda: [each["metadata"]["name"] for each in kept(api_server)] == ["stranger"], "the rest to go")
     await ships.stop()
 
 

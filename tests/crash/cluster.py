@@ -33,13 +33,14 @@ class Release:
         subsets = [
             {"name": arm, "labels": {"version": version}} for arm, version in (("stable", "v1"), ("canary", "v2"))
         ]
-        split = [
-            {"destination": {"host": self.host, "subset": arm}, "weight": weight}
-            for arm, weight in (("stable", 100), ("canary", 0))
-        ]
         self._create(ISTIO, "DestinationRule", {"host": self.host, "subsets": subsets})
-        self._create(ISTIO, "VirtualService", {"hosts": [self.host], "http": [{"name": "primary", "route": split}]})
+        self.create_service(0)
         self._create(SERINUS, "CanaryDeployment", self._spec() | spec)
+
+    def create_service(self, weight: int) -> None:
+        """The VirtualService, with this percentage for the canary."""
+        http = [{"name": "primary", "route": self._split(weight)}]
+        self._create(ISTIO, "VirtualService", {"hosts": [self.host], "http": http})
 
     def canary(self) -> dict[str, Any]:
         """The CanaryDeployment; empty once it is gone."""
@@ -48,6 +49,19 @@ class Release:
     def service(self) -> dict[str, Any]:
         """The VirtualService."""
         return self._get(ISTIO, "virtualservices")
+
+    def rule(self) -> dict[str, Any]:
+        """The DestinationRule."""
+        return self._get(ISTIO, "destinationrules")
+
+    def events(self) -> set[str]:
+        """The reasons of the Events in its namespace."""
+        found = client.EventsV1Api(self.api).list_namespaced_event(self.namespace).items
+        return {event.reason for event in found}
+
+    def traffic(self) -> dict[str, Any]:
+        """What its spec says of the traffic."""
+        return {"host": self.host, "virtualServices": [{"name": "app"}], "destinationRule": "app"}
 
     def phase(self) -> str:
         """Where the rollout stands."""
@@ -59,28 +73,81 @@ class Release:
 
     def edit(self, spec: dict[str, Any]) -> None:
         """Merge into the CanaryDeployment's spec."""
+        self.merge("canarydeployments", {"spec": spec})
+
+    def spec(self) -> dict[str, Any]:
+        """The CanaryDeployment's spec."""
+        return dict(self.canary()["spec"])
+
+    def respecify(self, spec: dict[str, Any]) -> None:
+        """Replace the CanaryDeployment's spec. Raises ApiException where the API server refuses that."""
         self._objects().patch_namespaced_custom_object(
             *SERINUS,
             self.namespace,
             "canarydeployments",
             "app",
-            {"spec": spec},
-            _content_type="application/merge-patch+json",
+            [{"op": "replace", "path": "/spec", "value": spec}],
+            _content_type="application/json-patch+json",
         )
 
-    def delete(self) -> None:
-        """Delete the CanaryDeployment; it goes when its finalizer does."""
-        self._objects().delete_namespaced_custom_object(*SERINUS, self.namespace, "canarydeployments", "app")
+    def order(self, action: str) -> None:
+        """An override of the rollout under way."""
+        rollout = self.canary()["status"]["rollout"]["id"]
+        spec = {
+            "target": "app",
+            "rollout": rollout,
+            "action": action,
+            "reason": "checkout was looked at by hand",
+            "requestedBy": "admin",
+        }
+        self._create(SERINUS, "CanaryOverride", spec)
+
+    def answer(self) -> str:
+        """What came of the override: Applied or Refused; empty while nothing has."""
+        return str(self._get(SERINUS, "canaryoverrides").get("status", {}).get("outcome", ""))
+
+    def weigh(self, weight: int, *others: dict[str, Any]) -> None:
+        """Somebody else gives the canary this percentage, and adds other destinations."""
+        self.merge(
+            "virtualservices", {"spec": {"http": [{"name": "primary", "route": [*self._split(weight), *others]}]}}
+        )
+
+    def merge(self, plural: str, part: dict[str, Any]) -> None:
+        """Merge into an object."""
+        self._objects().patch_namespaced_custom_object(
+            *_version(plural), self.namespace, plural, "app", part, _content_type="application/merge-patch+json"
+        )
+
+    def delete(self, plural: str = "canarydeployments") -> None:
+        """Delete an object; the CanaryDeployment goes when its finalizer does."""
+        self._objects().delete_namespaced_custom_object(*_version(plural), self.namespace, plural, "app")
+
+    def replace_service(self, weight: int) -> None:
+        """Delete the VirtualService and create it again."""
+        self.delete("virtualservices")
+        self.create_service(weight)
+
+    def recreate(self, spec: dict[str, Any]) -> None:
+        """Delete the CanaryDeployment by force, as if it had no finalizer, and create it again."""
+        self.delete()
+        self.merge("canarydeployments", {"metadata": {"finalizers": []}})
+        self._create(SERINUS, "CanaryDeployment", self._spec() | spec)
 
     def _spec(self) -> dict[str, Any]:
         return {
             "stable": {"subset": "stable", "labels": {"version": "v1"}},
             "canary": {"subset": "canary", "labels": {"version": "v2"}},
-            "traffic": {"host": self.host, "virtualServices": [{"name": "app"}], "destinationRule": "app"},
+            "traffic": self.traffic(),
             "ladder": [{"weight": 50, "window": "1s"}, {"weight": 100, "window": "0s"}],
             "interval": "1s",
             "reportEvery": "1s",
         }
+
+    def _split(self, weight: int) -> list[dict[str, Any]]:
+        return [
+            {"destination": {"host": self.host, "subset": arm}, "weight": percent}
+            for arm, percent in (("stable", 100 - weight), ("canary", weight))
+        ]
 
     def _create(self, version: tuple[str, str], kind: str, spec: dict[str, Any]) -> None:
         body = {"apiVersion": "/".join(version), "kind": kind, "metadata": {"name": "app"}, "spec": spec}
@@ -97,6 +164,10 @@ class Release:
 
     def _objects(self) -> client.CustomObjectsApi:
         return client.CustomObjectsApi(self.api)
+
+
+def _version(plural: str) -> tuple[str, str]:
+    return SERINUS if plural == "canarydeployments" else ISTIO
 
 
 def administrator(kubeconfig: Path) -> client.ApiClient:
@@ -136,7 +207,9 @@ def agree(release: Release, log: Path) -> None:
     for record in printed:
         assert record["hash"] in by_hash, f"a record was printed that never was: {record['id']} {record['verdict']}"
     decided = [
-        entry["verdict"] for entry in history if entry["verdict"] in ("start", "promote", "promoted", "rollback")
+        (entry["id"].rpartition("/")[0], entry["verdict"])
+        for entry in history
+        if entry["verdict"] in ("start", "promote", "promoted", "rollback")
     ]
     assert len(set(decided)) == len(decided), f"taken twice: {decided}"
 

@@ -1,6 +1,6 @@
 """What the crash tests stand on: the API server, Istio's kinds, a Prometheus with evidence for every release."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -34,6 +34,8 @@ class Stage:
     prometheus: str
     traffic: Traffic
     directory: Path
+    etcd: int
+    """The process id of the API server's store."""
 
     def release(self, *, good: bool = True) -> Release:
         """A release in a namespace of its own; a bad one's canary fails every second request."""
@@ -45,13 +47,24 @@ class Stage:
         """Where the operators of a release write."""
         return self.directory / f"{release.namespace}.log"
 
-    def operator(self, release: Release, through: str | None = None) -> Operator:
-        """An operator for a release alone; `through`: the address of a proxy that it reaches the API server by."""
+    def operator(
+        self,
+        release: Release,
+        through: str | None = None,
+        prometheus: str | None = None,
+        first: Callable[[], None] | None = None,
+    ) -> Operator:
+        """An operator for a release alone.
+
+        `through`: the address of a proxy that it reaches the API server by; `prometheus`: that of one before
+        Prometheus; `first`: called in its process before it begins.
+        """
         kubeconfig = self.kubeconfig
         if through is not None:
             name = f"{release.namespace}.{through.rpartition(':')[2]}.kubeconfig"
             kubeconfig = behind(self.kubeconfig, through, self.directory / name)
-        return Operator(Orders(self.prometheus, release.namespace, kubeconfig, self.log(release)))
+        log = self.log(release)
+        return Operator(Orders(prometheus or self.prometheus, release.namespace, kubeconfig, log, first))
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +84,22 @@ def stage(istio: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stag
         prometheus.address,
         traffic,
         directory,
+        _etcd_of(istio),
     )
     processes.stop_all(1.0)
     traffic.close()
+
+
+def _etcd_of(lab: Lab) -> int:
+    """The process id of the lab's etcd, which nobody else's command line names by that directory."""
+    name = f"--data-dir={lab.directory / 'etcd'}".encode()
+    found = [each for each in Path("/proc").glob("[0-9]*/cmdline") if name in _command(each)]
+    (only,) = found
+    return int(only.parent.name)
+
+
+def _command(path: Path) -> list[bytes]:
+    try:
+        return path.read_bytes().split(b"\0")
+    except OSError:  # it has ended meanwhile
+        return []

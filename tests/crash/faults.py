@@ -12,7 +12,7 @@ from tests.crash.conftest import Stage
 from tests.crash.operators import Operator, await_true
 from tests.crash.proxy import Fate, Proxy
 
-AT_ONCE = 4
+AT_ONCE = 8
 FEWEST_WRITES = 6
 """That any rollout makes: where fewer faults were met, they were not injected."""
 GOOD = [("start", 50), ("promote", 100), ("promoted", 100)]
@@ -39,6 +39,8 @@ class Scenario:
     writes: int = 12
     window: str = "1s"
     """Of the first step: long enough to act in."""
+    after_promotion: bool = False
+    """Whether the release before has been promoted, without a fault, when people act and the faults begin."""
 
     def is_over(self, release: Release) -> bool:
         """Whether the rollout has ended and its last decision was seen on the mesh."""
@@ -46,9 +48,9 @@ class Scenario:
         status = canary.get("status", {})
         rollout = status.get("rollout", {})
         seen = rollout.get("decision") == rollout.get("observed")
-        made = [(entry["verdict"], entry["weightAfter"]) for entry in status.get("history", [])]
-        last = not self.steps or self.steps[-1] in made[-1:]
-        return not canary if not self.end else (status.get("phase") == self.end and seen and last)
+        made = [entry for entry in status.get("history", []) if entry["verdict"] != "hold"]
+        all_made = len(made) >= len(self.steps)
+        return not canary if not self.end else (status.get("phase") == self.end and seen and all_made)
 
 
 @dataclass
@@ -88,6 +90,8 @@ class _Run:
     def __call__(self) -> None:
         release, over = self.stage.release(good=self.scenario.good), self.scenario.is_over
         release.create(ladder=[{"weight": 50, "window": self.scenario.window}, {"weight": 100, "window": "0s"}])
+        if self.scenario.after_promotion:
+            self._promote(release)
         operators: list[Operator] = []
         with Proxy(self.stage.api_url, self.point, lambda: [operator.kill() for operator in operators]) as proxy:
             operators.append(self.stage.operator(release, through=proxy.url))
@@ -107,6 +111,11 @@ class _Run:
             return
         agree(release, self.stage.log(release))
         assert steps(release) == self.scenario.steps, f"{self.point}"
+
+    def _promote(self, release: Release) -> None:
+        operator = self.stage.operator(release)
+        await_true(lambda: release.phase() == "Promoted", f"{self.point}: the promotion before")
+        operator.end()
 
 
 def _began(release: Release) -> bool:

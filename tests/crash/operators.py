@@ -14,8 +14,8 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["serinus.controller"])
+context = multiprocessing.get_context("forkserver")
+context.set_forkserver_preload(["serinus.controller"])
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,15 @@ class Orders:
     namespace: str
     kubeconfig: Path
     log: Path
+    first: Callable[[], None] | None = None
+    """Called in its process before it begins."""
 
 
 class Operator:
     """A running operator; its records and its log are appended to `orders.log`."""
 
     def __init__(self, orders: Orders) -> None:
-        self._process = _context.Process(target=_operate, args=(orders,), daemon=True)
+        self._process = context.Process(target=_operate, args=(orders,), daemon=True)
         self._process.start()
 
     def kill(self) -> None:
@@ -64,17 +66,20 @@ def _operate(orders: Orders) -> None:
     from serinus.rollout import Timing  # noqa: PLC0415
 
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.setsid()  # like the lab's programs: Ctrl-C is for the tests, and each has its own share of a busy machine
     output = os.open(orders.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.environ["KUBECONFIG"] = os.fspath(orders.kubeconfig)
     logging.basicConfig(level=logging.INFO, force=True)
     timing = Timing(settle=timedelta(seconds=0.3), lead=timedelta(seconds=0.25))
+    if orders.first is not None:
+        orders.first()
     settings = Settings(prometheus=orders.prometheus, timing=timing, reporter="source", namespaces=(orders.namespace,))
     asyncio.run(operate(settings))
 
 
-def await_true(condition: Callable[[], object], what: str, timeout: float = 120.0) -> None:
+def await_true(condition: Callable[[], object], what: str, timeout: float = 300.0) -> None:
     """Wait until the condition holds; AssertionError naming what was waited for."""
     deadline = time.monotonic() + timeout
     while not condition():

@@ -12,9 +12,27 @@ def _another_release(release: Release) -> None:
     release.edit({"canary": {"subset": "canary", "labels": {"version": "v3"}}})
 
 
+def _next_release(release: Release) -> None:
+    release.edit(
+        {
+            "stable": {"subset": "stable", "labels": {"version": "v2"}},
+            "canary": {"subset": "canary", "labels": {"version": "v3"}},
+        }
+    )
+
+
 SCENARIOS = {
     "promotion": Scenario(end="Promoted", steps=GOOD),
     "rollback": Scenario(end="RolledBack", steps=BAD, good=False),
+    "override up": Scenario(end="Promoted", steps=GOOD, act=lambda release: release.order("promote"), window="2m"),
+    "override down": Scenario(end="RolledBack", steps=BAD, act=lambda release: release.order("rollback"), window="2m"),
+    "rebase": Scenario(
+        end="Promoted",
+        steps=[*GOOD, ("prepare", 0), *GOOD],
+        act=_next_release,
+        writes=24,
+        after_promotion=True,
+    ),
     "deletion": Scenario(end="", steps=[], act=Release.delete, window="2m"),
     "another release": Scenario(
         end="Promoted",

@@ -10,7 +10,8 @@ import yaml
 from lab.errors import LabError
 from lab.stack import Lab
 from serinus.api.traffic import AudienceMatch
-from serinus.controller.kube import Kube, WriteConflict
+from serinus.controller.kube import Kube
+from serinus.controller.kube_errors import WriteConflict
 from serinus.istio import DECISION_ANNOTATION, Split, arm_routes, weights_patch
 from tests.istio.conftest import Routed
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from serinus.api.traffic import AudienceMatch, Cohort
-from serinus.istio import ADDED_ANNOTATION, DECISION_ANNOTATION, Split, weights_patch
+from serinus.istio import ADDED_ANNOTATION, DECISION_ANNOTATION, Split, decision_on, weights_patch
 from tests.istio.objects import apply, destination, find, primary, virtual_service
 
 SPLIT = primary(destination("stable", 90), destination("canary", 10))
@@ -75,6 +75,15 @@ def test_the_first_annotation_is_only_added_to_the_object_that_was_read() -> Non
     operations = weights_patch(service, find(service), Split("canary", 25), decision="r1/1-start")
     assert apply(service, operations)["metadata"]["annotations"] == {DECISION_ANNOTATION: "r1/1-start"}
     service["metadata"] |= {"resourceVersion": "8", "annotations": {"somebody": "else"}}
+    with pytest.raises(AssertionError):
+        apply(service, operations)
+
+
+def test_no_decision_is_carried_out_over_one_that_came_after_the_object_was_read_I4() -> None:
+    """The weights may be the same again, as those of a later rollout's step."""
+    service = virtual_service(SPLIT, annotations={DECISION_ANNOTATION: "r1/1-start"})
+    operations = weights_patch(service, find(service), Split("canary", 0), decision="r1/2-rollback")
+    service["metadata"]["annotations"][DECISION_ANNOTATION] = "r2/1-start"
     with pytest.raises(AssertionError):
         apply(service, operations)
 
@@ -224,3 +233,22 @@ def test_weights_that_somebody_else_gave_to_one_of_our_routes_are_seen_I6() -> N
     for entry, weight in zip(started["spec"]["http"][0]["route"], (90, 10), strict=True):
         entry["weight"] = weight
     assert find(started)[0].weights == (90, 25)
+
+
+def test_the_decisions_of_rollouts_that_move_other_routes_stay_noted_and_all_others_go_I4() -> None:
+    noted = "checkout-11111111/3-rollback gone-22222222/7-deleted predictor-00000000/5-promote"
+    service = virtual_service(SPLIT, annotations={DECISION_ANNOTATION: noted})
+    operations = weights_patch(
+        service,
+        find(service),
+        Split("canary", 25),
+        decision="predictor-99999999/2-promote",
+        beside={"checkout-11111111", "search-33333333"},
+    )
+    patched = apply(service, operations)
+    assert patched["metadata"]["annotations"][DECISION_ANNOTATION] == (
+        "checkout-11111111/3-rollback predictor-99999999/2-promote"
+    )
+    assert decision_on(patched, "checkout-11111111") == "checkout-11111111/3-rollback"
+    assert decision_on(patched, "predictor-99999999") == "predictor-99999999/2-promote"
+    assert decision_on(patched, "predictor-00000000") == ""

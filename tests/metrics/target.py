@@ -82,6 +82,11 @@ class Target:
             self.shown.setdefault(replica, []).append(Shown(time.time(), values))
         return "".join(f"{_line(key)} {value}\n" for key, value in values.items())
 
+    def unseen(self, replica: str) -> None:
+        """The replica had given up the scrape by the time that it was answered."""
+        with self.lock:
+            self.shown[replica].pop()
+
 
 @contextmanager
 def serving(*targets: Target) -> Iterator[None]:
@@ -119,7 +124,10 @@ def _handler(target: Target) -> type[BaseHTTPRequestHandler]:
             self.send_response(500 if page is None else 200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.end_headers()
-            self.wfile.write((page or "").encode())
+            try:
+                self.wfile.write((page or "").encode())
+            except ConnectionError:
+                target.unseen(replica)
 
         def log_message(self, *_: object) -> None:
             pass

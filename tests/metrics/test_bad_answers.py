@@ -109,12 +109,13 @@ def test_what_is_no_answer_is_named(case: str) -> None:
 
 def test_notes_and_numbers_of_compatible_servers_are_no_harm() -> None:
     rows = [{"metric": {"a": "b"}, "value": [1795000000, 2]}, {"metric": {}, "value": [1795000000.5, "3"]}]
-    with server(success("vector", rows, infos=["the name does not end in _total"])) as address:
+    notes = {"infos": ["the name does not end in _total"], "isPartial": False, "stats": {"seriesFetched": "2"}}
+    with server(success("vector", rows, **notes)) as address:
 
         async def ask() -> list[float]:
             prometheus = Prometheus(Connection(address))
             try:
-                return [row.value for row in await prometheus.query("up", 1.0)]  # type: ignore[misc]
+                return (await prometheus.query("up", 1.0)).values  # type: ignore[misc]
             finally:
                 await prometheus.close()
 

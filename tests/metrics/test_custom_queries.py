@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from lab.stack.alone import Alone
+from serinus.api import Metric
 from serinus.metrics import Arm, Arms, QueryError
 from serinus.metrics.custom import counter, expression
+from serinus.metrics.custom_question import custom_question
 from serinus.metrics.promql import Matcher, Selector
 
 ARMS = Arms(
@@ -133,6 +135,19 @@ def test_a_value_never_leaves_its_matcher_I10(value: str, text: str, parser: str
     else:
         assert matcher["value"].replace("\\", "") == value.replace("\\", "")
         assert parsed(parser, Selector("a", (Matcher.one_of("v", [value, "other"]),)).promql())
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"kind": "proportion", "query": {"events": 'hits{result="a",{{arm}}}', "total": "hits{{{arm}}}"}},
+        {"kind": "gauge", "query": {"value": "max by (pod) (a{{{arm}}}) > 1 or b{{{arm}}}"}},
+    ],
+    ids=["counters", "a gauge"],
+)
+def test_what_is_shown_of_a_metric_can_be_pasted_into_prometheus(query: dict[str, Any], parser: str) -> None:
+    metric = Metric.model_validate({"name": "it", "tolerance": {"relative": 0.1}, **query})
+    assert len([node for node in walk(parsed(parser, custom_question(metric, ARMS).text)) if is_selector(node)]) == 4
 
 
 @pytest.fixture(scope="module")

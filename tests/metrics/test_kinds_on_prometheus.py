@@ -169,6 +169,18 @@ def test_latency_from_classic_histograms(address: str) -> None:
     assert found.stable.cumulative.tolist() == [100, 180, 200]
 
 
+def test_durations_of_young_pods_are_left_out_and_their_errors_are_not_R09(address: str) -> None:
+    arms = replace(ARMS, young=("v2-1", "10.0.0.7"))
+    latency = {"name": "it", "template": "istio-latency", "tolerance": {"duration": "50ms"}}
+    found = seen(address, latency, arms=arms).evidence
+    canary, stable = found["it"].canary, found["it"].stable
+    assert isinstance(canary, Histogram)
+    assert isinstance(stable, Histogram)
+    assert canary.cumulative.tolist() == [4, 8, 10]
+    assert stable.cumulative.tolist() == [100, 180, 200]
+    assert found[GUARD] == seen(address).evidence[GUARD]
+
+
 def test_latency_from_native_histograms_has_the_same_bounds_in_both_arms(address: str) -> None:
     arms = replace(ARMS, host="native.ml.svc.cluster.local")
     found = seen(address, {"name": "it", "template": "istio-latency", "tolerance": {"duration": "50ms"}}, arms=arms)
@@ -291,7 +303,7 @@ def test_a_shared_query_says_the_same_as_a_single_one(address: str) -> None:
         try:
             shared = await asyncio.gather(*(desk.read(question, slot) for question in everyone))
             for question, reading in zip(everyone, shared, strict=True):
-                alone = question.read(await server.query(question.promql(TICK), END))
+                alone = question.read((await server.query(question.promql(TICK), END)).rows())
                 for side in ("canary", "stable"):
                     one, other = reading.of(side, question.topic), alone.of(side, question.topic)
                     assert (one.rises, one.native, one.scraped) == (other.rises, other.native, other.scraped)

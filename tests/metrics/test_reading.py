@@ -10,7 +10,7 @@ from serinus.judge import GUARD, Counts, Missing
 from serinus.metrics import Arm, Arms, Collected, Silence, Slot, collect, inquiries
 from serinus.metrics.answers import Row
 from serinus.metrics.desk import Question
-from serinus.metrics.reading import Reading, counted
+from serinus.metrics.reading import Reading, Spot, counted
 
 ARMS = Arms(
     "ml",
@@ -71,7 +71,7 @@ def test_what_is_no_count_is_named_with_its_query(bad: Row, told: str) -> None:
 
 
 def test_more_series_than_any_metric_has_are_not_read() -> None:
-    many = counted([Row({"code": str(number)}, 1.0) for number in range(1001)], ("code",))
+    many = counted((Spot("", (str(number),)), 1.0) for number in range(1001))
     assert many.rises == {}
     assert "1001 series" in many.flaw
 

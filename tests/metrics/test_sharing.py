@@ -9,7 +9,7 @@ import pytest
 
 from serinus.judge import Missing
 from serinus.metrics import Arm, Arms, Desk, Prometheus, Slot, SourceError
-from serinus.metrics.answers import Row
+from serinus.metrics.answers import Row, Vector
 from serinus.metrics.errors import TooMuch
 from serinus.metrics.istio import NAMED, IstioQuestion
 
@@ -33,7 +33,7 @@ class Server:
     changed: frozenset[str] = frozenset()
     queries: list[str] = field(default_factory=list)
 
-    async def query(self, promql: str, at: float) -> list[Row]:
+    async def query(self, promql: str, at: float) -> Vector:
         self.queries.append(promql)
         named = [f"s{number}" for number in range(self.hosts) if names(promql, f"s{number}")]
         if len(named) > self.takes:
@@ -45,7 +45,7 @@ class Server:
             rows += [Row({**owner, "response_code": "200"}, 1.0 if is_plain else 2.0)]
             rows += [Row({**owner, "serinus_what": "changed"}, 2.0 if host in self.changed else 1.0)] * is_plain
             rows += [Row({**owner, "serinus_what": "unchanged"}, 1.0)] * is_plain
-        return rows
+        return Vector.of(rows)
 
 
 def names(promql: str, host: str) -> bool:
@@ -140,3 +140,8 @@ def test_one_who_gives_up_does_not_take_the_answer_from_the_others() -> None:
         return (await second).of("stable", "requests").total
 
     assert asyncio.run(ask()) == 1.0
+
+
+def test_those_who_catch_up_on_an_old_tick_share_its_query_too() -> None:
+    server = Server(hosts=2)
+    assert counts(server, range(2), [*ENDS[1:], ENDS[0]])[-1] == {0: 1.0, 1: 1.0}

@@ -64,6 +64,7 @@ def subject(**spec: Any) -> Subject:
         paused=read.paused,
         deadline=read.deadline,
         rolls_back_undecided=read.when_undecided == "rollback",
+        warm_up_requests=(read.warm_up.requests or ()) if read.warm_up else (),
     )
 
 

@@ -147,6 +147,35 @@ def test_changing_only_the_canary_after_a_promotion_is_stalled_and_nothing_is_wr
     assert "stable: {subset: stable, labels: {version: v2}}" in message
 
 
+def test_an_object_that_is_created_again_after_its_promotion_is_stalled_and_nothing_is_written(climbing: Play) -> None:
+    """All it knew is gone with it; what serves is read from the mesh."""
+    climbing.judged("promote", after=45)
+    climbing.judged("promote", after=45)
+    again = Play(replace(climbing.subject, uid="uid-2"), live=climbing.live)
+    again.turn()
+    assert condition(again, "Stalled") == ("True", "StableIsNotServing")
+    assert again.weights == []
+
+
+def test_an_object_that_is_created_again_in_the_middle_starts_from_zero(climbing: Play) -> None:
+    again = Play(replace(climbing.subject, uid="uid-2"), live=climbing.live)
+    again.settle()
+    assert again.weights == [0, 10]
+
+
+def test_of_subsets_that_users_keep_none_is_pointed_anywhere() -> None:
+    """One subset for each version: after v2's promotion v3 has its own."""
+    play = Play(subject(stable={"subset": "v1"}, canary={"subset": "v2"}))
+    play.settle()
+    play.judged("promote", after=45)
+    play.judged("promote", after=45)
+    play.live = replace(play.live, weights=(0,), decision="", stable={"version": "v2"}, canary={"version": "v3"})
+    play.subject = subject(stable={"subset": "v2"}, canary={"subset": "v3"})
+    play.settle()
+    assert play.weights == [10, 50, 100, 10]
+    assert (play.live.stable, play.live.canary) == ({"version": "v2"}, {"version": "v3"})
+
+
 def test_traffic_that_is_already_split_goes_back_to_stable_first() -> None:
     play = Play(live=Live((10,), "", {"version": "v1"}, {"version": "v2"}))
     play.settle()

@@ -180,3 +180,15 @@ def test_a_rollout_whose_copy_is_damaged_gives_way_to_another_release_I9(climbin
     climbing.subject = subject(revision="again")
     climbing.settle()
     assert climbing.weights == [10, 0, 10]
+
+
+def test_a_release_that_was_overtaken_and_is_asked_for_again_begins_anew(climbing: Play) -> None:
+    """v3 was applied for a moment, and nobody has seen more of it than that v2 had to go."""
+    asked = climbing.subject
+    climbing.subject = subject(canary={"subset": "canary", "labels": {"version": "v3"}})
+    climbing.turn()
+    assert climbing.live.weight == 0
+    climbing.subject = asked
+    climbing.settle()
+    assert (climbing.live.weight, climbing.status.phase) == (10, Phase.PROGRESSING)
+    assert [record.verdict for record in climbing.records] == ["start", "superseded", "start"]

@@ -1,4 +1,4 @@
-"""I1 and I2 against everything that can happen, in any order: verdicts, clocks, edits, drift, crashes, lost writes.
+"""I1 and I2 against all that can happen, in any order: verdicts, clocks, edits, drift, pods, crashes, lost writes.
 
 The model is one CanaryDeployment with its mesh: the status that the cluster has, the one that the operator remembers,
 and a judge that says what hypothesis likes. Every write is checked when it is made; whatever happened, left alone the
@@ -24,7 +24,12 @@ from serinus.rollout import (
     Plan,
     PointSubset,
     Record,
+    Restart,
     SetWeight,
+    Subject,
+    WarmUpCall,
+    WarmUpReply,
+    Workload,
     advance,
     judge_policy,
     plan_in_force,
@@ -38,6 +43,10 @@ LADDERS = [
     [{"weight": 50, "window": "15s"}, {"weight": 100, "window": "60s"}],
     [{"weight": 1, "window": "1m"}, {"weight": 99, "window": "15s"}, {"weight": 100, "window": "0s"}],
 ]
+WORKLOADS = {
+    "stable": {"kind": "Deployment", "name": "predictor-v1"},
+    "canary": {"kind": "Deployment", "name": "predictor-v2"},
+}
 ERRORS = {"name": "error-rate", "template": "istio-errors", "tolerance": {"absolute": 0.02}}
 EDITS = [
     *({"ladder": ladder} for ladder in LADDERS),
@@ -50,6 +59,8 @@ EDITS = [
     *({"paused": paused} for paused in (True, False, False)),
     *({"deadline": "5m", "whenUndecided": undecided} for undecided in ("hold", "rollback")),
     *({"traffic": {**TRAFFIC, "onDrift": on_drift}} for on_drift in ("repair", "respect")),
+    *({"workloads": workloads} for workloads in (WORKLOADS, WORKLOADS, None)),
+    *({"warmUp": warm_up} for warm_up in ({"duration": "5s", "requests": [{"path": "/"}]}, None)),
 ]
 HAPPENINGS = (
     *[st.tuples(st.just("nothing"), st.none())] * 3,
@@ -66,7 +77,15 @@ HAPPENINGS = (
         st.tuples(st.sampled_from(["stable_ready", "canary_ready"]), st.sampled_from([None, 0, 1, 1])),
     ),
     st.tuples(st.just("routes_change"), st.sampled_from([True, False, False])),
+    st.tuples(st.just("replicas_change"), st.integers(0, 10)),
+    st.tuples(
+        st.just("template_changes"),
+        st.tuples(st.sampled_from(["stable_workload", "canary_workload"]), st.sampled_from(["a", "b"])),
+    ),
+    st.tuples(st.just("pod_restarts"), st.none()),
+    st.tuples(st.just("endpoints_answer"), st.sampled_from(["well", "well", "badly", None])),
 )
+WORKLOAD = Workload("a", ("predictor:a",), wanted=10, ready=10, rolled_out=True)
 TURNS = st.tuples(
     st.floats(0.1, 40),
     st.sampled_from(["promote"] * 5 + ["hold", "rollback", None, None, None]),
@@ -84,13 +103,18 @@ class Rollouts(RuleBasedStateMachine):
         self.now = START
         self.cluster = CanaryDeploymentStatus()
         self.memory = self.cluster
-        self.live = Live((0,), "", {"version": "v1"}, {"version": "v2"})
+        self.live = Live(
+            (0,), "", {"version": "v1"}, {"version": "v2"}, stable_workload=WORKLOAD, canary_workload=WORKLOAD
+        )
         self.obstacle: Obstacle | None = None
         self.records: list[Record] = []
         self.newest, self.judged_at = "", START  # the verdict of the last tick that was judged, and its end
         self.forgotten: str | None = None
         self.on_mesh_since: datetime | None = None  # of the weight of the step under way, undisturbed
         self.gone = False
+        self.called: WarmUpCall | None = None
+        self.endpoints: str | None = "well"  # how they answer a warm-up; None: not at all
+        self.warmed: set[str] = set()
 
     # What the operator does
 
@@ -105,13 +129,18 @@ class Rollouts(RuleBasedStateMachine):
     def turn(self, verdict: str | None, fate: str) -> None:
         if self.gone:
             return
-        now_subject = replace(subject(**self.spec), leaving=self.leaving)
+        now_subject = self._subject()
+        live = self._live(now_subject)
+        reply = self._reply()
         # What an operator judged and did not write is judged again by the next one, to the same verdict.
         verdict = self.forgotten or verdict
         judged = self._judged(verdict) if verdict and self._can_judge() else None
         self.forgotten = None
-        outcome = advance(now_subject, self.memory, self.obstacle or self.live, judged, now=self.now, timing=TIMING)
-        self._check_records(outcome)
+        outcome = advance(
+            now_subject, self.memory, self.obstacle or live, judged, now=self.now, timing=TIMING, warmed=reply
+        )
+        self.called = outcome.warm_up
+        self._check_records(outcome, now_subject)
         if isinstance(outcome.intent, SetWeight) and outcome.intent.urgent:
             self._write(outcome)
         if fate == "before status":
@@ -153,6 +182,20 @@ class Rollouts(RuleBasedStateMachine):
     def routes_change(self, there: bool) -> None:
         self.obstacle = Obstacle("RouteUnsuitable", "a third destination") if there else None
 
+    def replicas_change(self, ready: int) -> None:
+        self.live = replace(self.live, canary_workload=replace(self._canary, ready=ready, rolled_out=ready == 10))
+
+    def template_changes(self, change: tuple[str, str]) -> None:
+        arm, template = change
+        self.live = replace(self.live, **{arm: replace(getattr(self.live, arm), template=template)})
+
+    def pod_restarts(self, _: None) -> None:
+        restart = Restart("predictor-v2-a", "app", "OOMKilled", self.now)
+        self.live = replace(self.live, canary_workload=replace(self._canary, restarts=(restart,)))
+
+    def endpoints_answer(self, how: str | None) -> None:
+        self.endpoints = how
+
     def nothing(self, _: None) -> None:
         pass
 
@@ -181,7 +224,7 @@ class Rollouts(RuleBasedStateMachine):
         self.live = replace(self.live, weights=(intent.weight,) * len(self.live.weights), decision=intent.decision)
         self.on_mesh_since = self.now
 
-    def _check_records(self, outcome: Outcome) -> None:
+    def _check_records(self, outcome: Outcome, by: Subject) -> None:
         for record in outcome.records:
             if record.verdict not in ("start", "promote"):
                 continue
@@ -191,6 +234,10 @@ class Rollouts(RuleBasedStateMachine):
             assert (record.weight_before, record.weight_after) == (before, expected), "a step was skipped or repeated"
             if record.verdict == "promote":
                 self._check_promotion(record)
+            if record.plan.workloads is not None:
+                assert self._canary.ready >= 0.8 * record.weight_after / 100 * 10, "the pods can't carry the weight"
+            if record.verdict == "start" and by.warm_up_requests:
+                assert any(key.startswith(record.rollout) for key in self.warmed), "R09: the canary is cold"
 
     def _check_promotion(self, record: Record) -> None:
         assert self.newest == "promote", "I1: the newest verdict is not promote"
@@ -198,6 +245,8 @@ class Rollouts(RuleBasedStateMachine):
         assert not self.spec.get("paused", False)
         assert self.obstacle is None
         assert self.live.carries(record.weight_before), "I1: the mesh is not as it was decided"
+        if record.plan.workloads is not None and self.cluster.rollout and self.cluster.rollout.step_started_at:
+            assert not self._canary.restarts_since(self.cluster.rollout.step_started_at), "a pod was restarted"
         window = record.plan.ladder[record.step].window
         assert self.on_mesh_since is not None
         assert self.now - self.on_mesh_since >= window, "I2: the window is not over"
@@ -237,9 +286,32 @@ class Rollouts(RuleBasedStateMachine):
             self.turn("hold", "lives")
             self.now += timedelta(seconds=30)
         agree = self.live.carries(self.cluster.weight)
-        plan = plan_in_force(replace(subject(**self.spec)), self.cluster)
+        plan = plan_in_force(self._subject(), self.cluster)
         respects = plan.traffic.on_drift == "respect"
         assert agree or respects or self.cluster.phase in BEFORE_TRAFFIC, self.cluster
+
+    @property
+    def _canary(self) -> Workload:
+        assert self.live.canary_workload is not None
+        return self.live.canary_workload
+
+    def _subject(self) -> Subject:
+        now = replace(subject(**self.spec), leaving=self.leaving)
+        return now if now.plan.workloads is None else replace(now, template=self._canary.template)
+
+    def _live(self, now: Subject) -> Live:
+        """The mesh, with workloads where the plan that it is read by names some."""
+        if plan_in_force(now, self.memory).workloads is not None:
+            return self.live
+        return replace(self.live, stable_workload=None, canary_workload=None)
+
+    def _reply(self) -> WarmUpReply | None:
+        """The answers to what the last turn sent."""
+        if self.called is None or self.endpoints is None:
+            return None
+        if self.endpoints == "well":
+            self.warmed.add(self.called.key)
+        return WarmUpReply(self.called.key, 1, 1, "" if self.endpoints == "well" else "status 500")
 
     def _can_judge(self) -> bool:
         rollout = self.memory.rollout

@@ -238,6 +238,41 @@ def test_hooks_are_asked_at_their_moments() -> None:
     assert play.turn().asks == ()
 
 
+def test_a_step_by_order_asks_no_hook_and_tells_them_by_whose_order_R27() -> None:
+    play = hooked({"when": "start"}, {"when": "beforeStep"}, {"when": "afterStep"})
+    reply(play, "consent")
+    play.settle()
+    play.people = People((order(play, "promote"),))
+    outcome = play.turn()
+    assert isinstance(outcome.intent, SetWeight)
+    assert outcome.intent.weight == 50
+    assert keys(outcome.asks) == ["afterStep/1/3", "beforeStep/2/2"]
+    assert {ask.facts.ordered_by for ask in outcome.asks} == {"jo"}
+    play.people = People()
+    assert keys(play.turn().asks) == keys(outcome.asks), "an operator that is killed tells them after its restart"
+    reply(play, "veto", "not today")
+    play.settle()
+    assert (play.live.weight, play.status.phase) == (50, Phase.PROGRESSING)
+    assert play.turn().asks == ()
+
+
+def test_an_order_overrules_a_hook_that_has_said_no_R27(climbing: Play) -> None:
+    climbing.subject = replace(climbing.subject, hooks=(Hook(when="afterStep", url="https://release.example.com"),))
+    climbing.now += timedelta(seconds=45)
+    climbing.turn("promote")
+    reply(climbing, "veto", "the batch job is running")
+    hear(climbing, order(climbing, "promote"))
+    assert climbing.live.weight == 50
+
+
+def test_an_order_before_the_first_step_tells_the_hooks_of_the_start() -> None:
+    play = hooked({"when": "start"}, {"when": "beforeStep"})
+    play.turn()
+    hear(play, order(play, "promote"))
+    assert play.live.weight == 10
+    assert keys(play.turn().asks) == ["start/1/1", "beforeStep/1/2"]
+
+
 def test_a_question_has_the_same_key_until_it_is_answered_I4() -> None:
     play = hooked({"when": "start"})
     first = play.turn().asks

@@ -1,7 +1,7 @@
 """The resources of group serinus.io: what people write, what the operator answers, and what is refused.
 
 `CanaryDeployment.model_validate(manifest)` reads a manifest or raises pydantic's ValidationError, which `explain` turns
-into lines for people. `problems` and `unsupported` say what the schema cannot; `crds.manifests()` is the schema.
+into lines for people. `problems` says what the schema cannot; `crds.manifests()` is the schema.
 """
 
 from serinus.api.canarydeployment import CanaryDeployment, CanaryDeploymentSpec
@@ -26,9 +26,12 @@ from serinus.api.status import (
     RolloutStatus,
     RowStatus,
     VerdictStatus,
+    WarmUpStatus,
+    WorkloadStatus,
 )
-from serinus.api.support import unsupported
 from serinus.api.traffic import Arm, Traffic
+from serinus.api.warm_up import WarmUpRequest
+from serinus.api.workloads import Workloads
 
 __all__ = [
     "DEFAULT_POLICY",
@@ -57,9 +60,12 @@ __all__ = [
     "Step",
     "Traffic",
     "VerdictStatus",
+    "WarmUpRequest",
+    "WarmUpStatus",
+    "WorkloadStatus",
+    "Workloads",
     "explain",
     "format_duration",
     "parse_duration",
     "problems",
-    "unsupported",
 ]

@@ -10,7 +10,7 @@ from serinus.api.ladder import DEFAULT_LADDER, Ladder
 from serinus.api.lists import Atomic
 from serinus.api.metadata import Metadata
 from serinus.api.model import Lenient
-from serinus.api.names import Subdomain, Text, Url
+from serinus.api.names import Text, Url
 from serinus.api.policy import CanaryPolicySpec
 from serinus.api.prometheus import Prometheus
 from serinus.api.quantity import AtLeast, Duration
@@ -18,56 +18,8 @@ from serinus.api.references import ObjectRef
 from serinus.api.rules import Ruled, rule
 from serinus.api.status import CanaryDeploymentStatus
 from serinus.api.traffic import Arm, Traffic, contradict
-
-
-class WorkloadRef(Ruled):
-    """The workload that runs an arm's pods."""
-
-    kind: Literal["Deployment", "StatefulSet"] = Field(description="Deployment or StatefulSet.")
-    name: Subdomain = Field(description="Its name, in the CanaryDeployment's namespace.")
-
-
-class Workloads(Ruled):
-    """The workloads of both arms: with them a rise waits for ready pods, and a changed template starts a rollout."""
-
-    stable: WorkloadRef = Field(description="The workload that runs the stable's pods.")
-    canary: WorkloadRef = Field(description="The workload that runs the canary's pods.")
-    capacity: float = Field(
-        default=0.8,
-        strict=True,
-        gt=0,
-        le=1,
-        description="A rise waits until ready canary replicas are at least the next weight's share of all ready "
-        "replicas times this.",
-    )
-
-    @rule("canary", cel="self.canary.kind != self.stable.kind || self.canary.name != self.stable.name")
-    def _two_workloads(self) -> bool:
-        """must not be the stable's workload"""
-        return self.canary != self.stable
-
-
-class WarmUpRequest(Ruled):
-    """A request that is sent to each of the canary's endpoints before any user's."""
-
-    path: Annotated[str, Field(pattern=r"^/[^\s]*$", max_length=2048)] = Field(description="Path and query.")
-    body: Annotated[str, Field(max_length=16384)] | None = Field(
-        default=None, description="Sent as JSON with POST. Absent: GET."
-    )
-    count: int = Field(default=1, strict=True, ge=1, le=1000, description="How many times, for each endpoint.")
-
-
-class WarmUp(Ruled):
-    """What the canary gets before any traffic that counts (R09)."""
-
-    # With no rule at all on a duration, the API server would accept [] for one.
-    duration: Annotated[Duration, AtLeast("0s")] = Field(
-        default=timedelta(seconds=30), description="How long it takes: a duration such as 30s."
-    )
-    requests: Annotated[tuple[WarmUpRequest, ...], Field(min_length=1, max_length=16), Atomic()] | None = Field(
-        default=None, description="Requests sent to the canary's endpoints meanwhile."
-    )
-
+from serinus.api.warm_up import WarmUp
+from serinus.api.workloads import Workloads
 
 Moment = Literal["start", "beforeStep", "afterStep", "promoted", "rolledBack"]
 

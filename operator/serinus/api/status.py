@@ -57,7 +57,7 @@ class RowStatus(Lenient):
     """A metric's row of the comparison (R21)."""
 
     metric: str = Field(description="The metric's name in the policy; of a latency with the quantile: latency p99.")
-    kind: str = Field(description="proportion, latency, distribution, rate or gauge.")
+    kind: str = Field(description="proportion, latency, distribution, rate, gauge or restarts.")
     verdict: RowVerdict = Field(description="worse, within tolerance, better, undecided or no data.")
     missing: str | None = Field(default=None, description="Which kind of data is missing, where some is.")
     canary: ArmStatus = Field(description="The canary's counts.")
@@ -113,6 +113,21 @@ class HookStatus(Lenient):
     vetoes: int = Field(default=0, description="How often it said no.")
 
 
+class WorkloadStatus(Lenient):
+    """What an arm's workload runs in this rollout."""
+
+    template: str = Field(description="Hash of its pod template.")
+    images: tuple[str, ...] = Field(default=(), description="The images of its containers.")
+
+
+class WarmUpStatus(Lenient):
+    """How the canary's endpoints answered the requests of the warm-up."""
+
+    endpoints: int = Field(description="How many endpoints were sent requests.")
+    answered: int = Field(description="How many requests were answered as they must be.")
+    failure: str = Field(default="", description="What failed for good, if anything did.")
+
+
 class RolloutStatus(Lenient):
     """The attempt that is under way, or the last one."""
 
@@ -124,7 +139,10 @@ class RolloutStatus(Lenient):
     snapshot: str = Field(description="Policy, ladder and traffic as copied at the start; compressed.")
     step: int = Field(default=0, description="Index of the step, from 0.")
     step_started_at: datetime | None = Field(default=None, description="When this step's weight was on the mesh.")
+    stable_workload: WorkloadStatus | None = Field(default=None, description="What the stable's workload runs.")
+    canary_workload: WorkloadStatus | None = Field(default=None, description="What the canary's workload runs.")
     warm_up_started_at: datetime | None = Field(default=None, description="When the warm-up began.")
+    warm_up: WarmUpStatus | None = Field(default=None, description="How its requests were answered.")
     settling_since: datetime | None = Field(default=None, description="Since when a subset's change is on its way.")
     decision: str = Field(default="", description="Id of the decision whose weights are or were to be written.")
     observed: str = Field(default="", description="Id of the last decision whose weights were seen on the mesh.")

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serinus.cli.documents import print_documents
 from serinus.cli.inputs import InputError
 from serinus.cli.judge import Output
 from serinus.cli.log_source import LinesOption, StoreOption, all_entries, newest_entries
+from serinus.cli.look import Look, look_of_output
+from serinus.cli.table import Cell, Column, table
 
 if TYPE_CHECKING:
     from serinus.log import Entry, Figures
@@ -36,6 +39,7 @@ def history(
     output: Annotated[
         Output, typer.Option("--output", "-o", help="json: the whole records, one a line.")
     ] = Output.TABLE,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colours; NO_COLOR does the same.")] = False,
 ) -> None:
     """Show what was decided: the newest records of the deployment log, or figures of all rollouts together."""
     from serinus.log import Query, figures_of
@@ -55,7 +59,7 @@ def history(
         if figures:
             _print_figures(figures_of(all_entries(store, lines, query)), output)
         else:
-            _PRINTERS[output](newest_entries(store, lines, query, most))
+            _print(newest_entries(store, lines, query, most), output, look_of_output(no_color))
     except InputError as error:
         typer.echo(error, err=True)
         raise typer.Exit(_UNUSABLE) from error
@@ -78,41 +82,23 @@ def _moment(text: str | None, option: str, now: datetime) -> str | None:
     return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).strftime(_TIME)
 
 
-def _print_json(entries: Sequence[Entry]) -> None:
-    for entry in entries:
-        typer.echo(entry.line)
+def _print(entries: Sequence[Entry], output: Output, look: Look) -> None:
+    if output is Output.JSON:
+        for entry in entries:
+            typer.echo(entry.line)
+        return
+    if output is Output.YAML:
+        print_documents((entry.record for entry in entries), output)
+        return
+    titles = ("TIME", "SERVICE", "RECORD", "VERDICT", "WEIGHT", "BY", "REASON")
+    columns = [Column(title, right=title == "WEIGHT") for title in titles]
+    for line in table(columns, [[Cell(text) for text in _texts(entry)] for entry in entries], look):
+        typer.echo(line)
 
 
-def _print_yaml(entries: Sequence[Entry]) -> None:
-    import yaml
-
-    records = [entry.record for entry in entries]
-    typer.echo(
-        yaml.safe_dump_all(records, explicit_start=True, allow_unicode=True, sort_keys=False, width=120), nl=False
-    )
-
-
-def _print_table(entries: Sequence[Entry]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for column in ("TIME", "SERVICE", "RECORD", "VERDICT"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("WEIGHT", justify="right", no_wrap=True)
-    table.add_column("BY")
-    table.add_column("REASON")
-    for entry in entries:
-        table.add_row(
-            f"{entry.time[:19]}Z",
-            f"{entry.namespace}/{entry.name}",
-            entry.id,
-            entry.verdict,
-            _weights(entry),
-            entry.actor,
-            entry.reason,
-        )
-    Console(markup=False, emoji=False, highlight=False).print(table)
+def _texts(entry: Entry) -> tuple[str, ...]:
+    service = f"{entry.namespace}/{entry.name}"
+    return (f"{entry.time[:19]}Z", service, entry.id, entry.verdict, _weights(entry), entry.actor, entry.reason)
 
 
 def _weights(entry: Entry) -> str:
@@ -121,20 +107,10 @@ def _weights(entry: Entry) -> str:
     return f"{entry.weight_before} → {entry.weight_after}"
 
 
-_PRINTERS = {Output.TABLE: _print_table, Output.JSON: _print_json, Output.YAML: _print_yaml}
-
-
 def _print_figures(figures: Figures, output: Output) -> None:
     data = {**asdict(figures), "share_rolled_back": figures.share_rolled_back}
-    if output is Output.JSON:
-        import json
-
-        typer.echo(json.dumps(data, ensure_ascii=False))
-        return
-    if output is Output.YAML:
-        import yaml
-
-        typer.echo(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), nl=False)
+    if output is not Output.TABLE:
+        print_documents([data], output)
         return
     share = figures.share_rolled_back
     typer.echo(f"rollouts                          {figures.rollouts}")

@@ -1,26 +1,38 @@
 """`serinus`: one program, one command a file."""
 
+import sys
+from pathlib import Path
+
 import typer
 
 from serinus import __version__
-from serinus.cli.crds import crds
-from serinus.cli.history import history
-from serinus.cli.judge import judge
-from serinus.cli.replay import replay
-from serinus.cli.run import run
+from serinus.cli.deferred import defer, program
 
-app = typer.Typer(
+# Where each command lives, and how its help begins. A command is imported when it runs, not before.
+COMMANDS = {
+    "run": ("serinus.cli.run:run", "Run the operator until it is stopped"),
+    "list": ("serinus.cli.listing:list_", "List CanaryDeployments"),
+    "status": ("serinus.cli.status:status", "Show a rollout"),
+    "report": ("serinus.cli.report:report", "Report all that is known of a rollout"),
+    "promote": ("serinus.cli.override:promote", "Promote to the next step"),
+    "rollback": ("serinus.cli.override:rollback", "Roll back"),
+    "hold": ("serinus.cli.override:hold", "Hold"),
+    "resume": ("serinus.cli.override:resume", "Resume a rollout that somebody holds"),
+    "approve": ("serinus.cli.override:approve", "Approve that the step passes its gate"),
+    "wait": ("serinus.cli.wait:wait", "Wait until the rollout has ended"),
+    "history": ("serinus.cli.history:history", "Show what was decided"),
+    "judge": ("serinus.cli.judge:judge", "Judge rollouts from a file of evidence"),
+    "replay": ("serinus.cli.replay:replay", "Judge stored records again and compare bytes"),
+    "crds": ("serinus.cli.crds:crds", "Print the CustomResourceDefinitions"),
+}
+
+app = program(
     name="serinus",
     help="A canary controller for Istio whose verdicts stay honest however often it looks.",
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
 )
-app.command()(run)
-app.command()(history)
-app.command()(judge)
-app.command()(replay)
-app.command()(crds)
+for _name, (_place, _summary) in COMMANDS.items():
+    defer(app, _name, _place, _summary)
 
 
 def _print_version(wanted: bool) -> None:
@@ -37,8 +49,8 @@ def _options(
 
 
 def main() -> None:
-    """Entry point of the program."""
-    app()
+    """Entry point of the program: `serinus`, and `kubectl canary` where kubectl starts it as its plugin."""
+    app(prog_name="kubectl canary" if Path(sys.argv[0]).name == "kubectl-canary" else "serinus")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,9 @@ from typing import Annotated
 import typer
 
 from serinus.cli.log_source import StoreOption
+from serinus.cli.replicas import address, lease_settings
+
+_MIB = 2**20
 
 
 class Reporter(StrEnum):
@@ -48,20 +51,52 @@ def run(
         Reporter, typer.Option(help="Whose metrics are read unless a CanaryDeployment says otherwise.")
     ] = Reporter.DESTINATION,
     settle: Annotated[
-        str, typer.Option(help="How long a change of subsets takes to reach all proxies, for example 10s.")
-    ] = "10s",
+        str,
+        typer.Option(
+            help="How long a change of subsets or weights takes to reach all proxies: istiod's PILOT_DEBOUNCE_MAX (10s "
+            "unless set) and the time of a push."
+        ),
+    ] = "15s",
     allow_hook: Annotated[
         list[str] | None,
         typer.Option(help="Origin that hooks may name, for example https://release.example.com; may be repeated."),
     ] = None,
     store: StoreOption = None,
-    liveness: Annotated[
-        str | None, typer.Option(help="Serve a liveness endpoint here, for example http://0.0.0.0:8080/healthz.")
+    listen: Annotated[
+        str | None,
+        typer.Option(envvar="SERINUS_LISTEN", help="Answer /healthz, /readyz and /metrics here: HOST:PORT."),
     ] = None,
+    lease: Annotated[
+        str | None,
+        typer.Option(
+            envvar="SERINUS_LEASE",
+            help="NAMESPACE/NAME of the Leases by which replicas agree on who acts. In a pod: of its own namespace, "
+            "unless given; elsewhere without it no other operator may run.",
+        ),
+    ] = None,
+    identity: Annotated[
+        str | None,
+        typer.Option(
+            envvar="SERINUS_IDENTITY",
+            help="Names this replica; one that comes after it with the same name goes on with its leases at once.",
+        ),
+    ] = None,
+    shards: Annotated[
+        int, typer.Option(min=1, max=64, help="Into how many parts replicas divide the work; the same in all.")
+    ] = 1,
+    lease_seconds: Annotated[
+        int, typer.Option(min=3, max=300, help="How long after its last renewal a lease is another replica's.")
+    ] = 15,
+    records: Annotated[
+        Path | None,
+        typer.Option(envvar="SERINUS_RECORDS", help="Write records to this file too; it is rotated."),
+    ] = None,
+    records_size: Annotated[int, typer.Option(min=1, help="MiB that the file may have until it is rotated.")] = 100,
+    records_kept: Annotated[int, typer.Option(min=1, help="How many rotated files are kept.")] = 5,
 ) -> None:
     """Run the operator until it is stopped. Records go to standard output as JSON lines, the log to standard error."""
     # The only command that needs the controller, and with it kopf and the Kubernetes client.
-    from serinus.controller import Settings, operate
+    from serinus.controller import RecordFile, Settings, operate
     from serinus.rollout import Timing
 
     _log_to_standard_error()
@@ -71,13 +106,19 @@ def run(
         allowed_prometheus=frozenset(allow_prometheus or ()),
         namespaces=tuple(namespace or ()),
         timing=Timing(settle=_duration(settle), lead=timedelta(seconds=0.25)),
-        liveness=liveness,
+        listen=address(listen),
+        lease=lease_settings(lease, identity, shards, lease_seconds),
+        records=RecordFile(records, size=records_size * _MIB, kept=records_kept) if records else None,
         prometheus_credentials=prometheus_credentials,
         fence=_label(fence),
         allowed_hooks=frozenset(allow_hook or ()),
         store=store,
     )
-    asyncio.run(operate(settings))
+    try:
+        asyncio.run(operate(settings))
+    except OSError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(2) from error
 
 
 def _label(name: str | None) -> str | None:

@@ -1,9 +1,11 @@
 """What the watch has seen: the objects that reconciles read, without what none of them reads."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from serinus.controller.named import named_virtual_services
+from serinus.controller.named import named_objects
+from serinus.istio import delegates_of
 
 Key = tuple[str, str]
 """Namespace and name of an object."""
@@ -18,9 +20,13 @@ Kind = Literal[
     "pods",
     "serviceentries",
     "workloadentries",
+    "deployments",
+    "statefulsets",
 ]
 
 Object = dict[str, Any]
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -32,17 +38,20 @@ class Cache:
     """
 
     _objects: dict[Kind, dict[str, dict[str, Object]]] = field(default_factory=dict)  # by kind, namespace and name
-    _claimants: dict[Key, set[Key]] = field(default_factory=dict)
+    _namers: dict[tuple[str, Key], set[Key]] = field(default_factory=dict)  # CanaryDeployments, by kind and key
+    _roots: dict[Key, set[Key]] = field(default_factory=dict)  # VirtualServices, by one that they delegate to
 
-    def put(self, kind: Kind, seen: Object) -> None:
-        """Remember an object unless a newer version of it is known."""
+    def put(self, kind: Kind, seen: Object) -> bool:
+        """Remember an object unless this version of it, or a newer one, is known; whether it was news."""
         metadata = {name: value for name, value in seen["metadata"].items() if name != "managedFields"}
         key = key_of(seen)
         known = self.get(kind, key)
-        if known is None or not _is_newer(known["metadata"], metadata):
-            self._index(kind, key, known, seen)
-            namespace = self._objects.setdefault(kind, {}).setdefault(key[0], {})
-            namespace[key[1]] = {**seen, "metadata": metadata}
+        if known is not None and _is_as_new(known["metadata"], metadata):
+            return False
+        self._index(kind, key, known, seen)
+        namespace = self._objects.setdefault(kind, {}).setdefault(key[0], {})
+        namespace[key[1]] = {**seen, "metadata": metadata}
+        return True
 
     def drop(self, kind: Kind, key: Key) -> None:
         """Forget a deleted object."""
@@ -61,19 +70,32 @@ class Cache:
         """All known objects of a kind in a namespace."""
         return list(self._objects.get(kind, {}).get(namespace, {}).values())
 
+    def namers(self, kind: Kind, key: Key) -> frozenset[Key]:
+        """The CanaryDeployments that name an object, or a VirtualService that delegates to it."""
+        found = set(self._namers.get((kind, key), ()))
+        if kind == "virtualservices":
+            found.update(*(self._namers.get((kind, root), ()) for root in self._roots.get(key, ())))
+        return frozenset(found)
+
     def claimants(self, virtual_service: Key) -> frozenset[Key]:
-        """The CanaryDeployments that name a VirtualService."""
-        return frozenset(self._claimants.get(virtual_service, ()))
+        """The CanaryDeployments that name a VirtualService itself."""
+        return frozenset(self._namers.get(("virtualservices", virtual_service), ()))
 
     def _index(self, kind: Kind, key: Key, before: Object | None, after: Object | None) -> None:
-        if kind != "canarydeployments":
-            return
-        for target in named_virtual_services(before) if before else ():
-            self._claimants[target].discard(key)
-            if not self._claimants[target]:
-                del self._claimants[target]
-        for target in named_virtual_services(after) if after else ():
-            self._claimants.setdefault(target, set()).add(key)
+        if kind == "canarydeployments":
+            _move(self._namers, key, named_objects(before) if before else (), named_objects(after) if after else ())
+        if kind == "virtualservices":
+            _move(self._roots, key, delegates_of(before or {}), delegates_of(after or {}))
+
+
+def _move(index: dict[T, set[Key]], key: Key, before: Iterable[T], after: Iterable[T]) -> None:
+    """Take the key from where it was in an index of sets, and put it where it belongs."""
+    for place in set(before):
+        index[place].discard(key)
+        if not index[place]:
+            del index[place]
+    for place in after:
+        index.setdefault(place, set()).add(key)
 
 
 def key_of(seen: Object) -> Key:
@@ -81,7 +103,7 @@ def key_of(seen: Object) -> Key:
     return seen["metadata"]["namespace"], seen["metadata"]["name"]
 
 
-def _is_newer(known: dict[str, Any], seen: dict[str, Any]) -> bool:
-    """Whether `known` is a later version of the same object; resource versions are comparable since Kubernetes 1.35."""
+def _is_as_new(known: dict[str, Any], seen: dict[str, Any]) -> bool:
+    """Whether `known` is the same or a later version of an object; they are comparable since Kubernetes 1.35."""
     same = known["uid"] == seen["uid"]
-    return same and int(known["resourceVersion"]) > int(seen["resourceVersion"])
+    return same and int(known["resourceVersion"]) >= int(seen["resourceVersion"])

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from serinus.controller.cache import Cache, Key, Object
-from serinus.controller.kube import Kube, WriteConflict
+from serinus.controller.cache import Cache, Key, Object, key_of
+from serinus.controller.kube import Kube
 from serinus.istio import (
     ArmRoute,
     LayoutError,
@@ -28,10 +28,18 @@ _ROLLBACK = "-rollback"
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """A VirtualService, by its namespace and name, and its routes that carry the arms."""
+    """A VirtualService as it was read, and its routes that carry the arms: positions that hold for this version of it.
 
-    key: Key
+    A patch is made from it, even where a newer one is known by then: in that one other routes may lie there.
+    """
+
+    service: Object
     routes: tuple[ArmRoute, ...]
+
+    @property
+    def key(self) -> Key:
+        """Its namespace and name."""
+        return key_of(self.service)
 
 
 def find_carriers(plan: Plan, namespace: str, cache: Cache) -> tuple[Carrier, ...]:
@@ -40,7 +48,7 @@ def find_carriers(plan: Plan, namespace: str, cache: Cache) -> tuple[Carrier, ..
     Nothing is left for later: a route that could not be limited to the audience is refused before anything is written.
     """
     traffic = plan.traffic
-    carriers: dict[Key, tuple[ArmRoute, ...]] = {}
+    carriers: dict[Key, Carrier] = {}
     for index, reference in enumerate(traffic.virtual_services):
         family = _family(reference.key(namespace), cache, f"spec.traffic.virtualServices[{index}]")
         try:
@@ -53,22 +61,23 @@ def find_carriers(plan: Plan, namespace: str, cache: Cache) -> tuple[Carrier, ..
             )
             for member, routes in zip(family, found, strict=True):
                 if routes:
-                    key = _key(member)
+                    key = key_of(member)
                     _refuse_if_forbidden(member, namespace)
                     copies_for(member, routes, Split.of(traffic, plan.canary.subset, 1, rollout=""))
-                    carriers[key] = tuple(dict.fromkeys((*carriers.get(key, ()), *routes)))
+                    known = carriers[key].routes if key in carriers else ()
+                    carriers[key] = Carrier(member, tuple(dict.fromkeys((*known, *routes))))
         except LayoutError as error:
             raise Obstacle("RouteUnsuitable", str(error)) from error
-    return tuple(Carrier(key, routes) for key, routes in carriers.items())
+    return tuple(carriers.values())
 
 
-def carried(carriers: tuple[Carrier, ...], cache: Cache) -> tuple[tuple[int, ...], str]:
-    """The canary's percentages on the routes, and the id of the decision that the VirtualServices carry.
+def carried(carriers: tuple[Carrier, ...], rollout: str) -> tuple[tuple[int, ...], str]:
+    """The canary's percentages on the routes, and the id of the rollout's decision that the VirtualServices carry.
 
     While some still carry another decision there is none yet; but one that names a rollback counts for all, so that it
     is finished.
     """
-    decisions = {decision_on(cache.get("virtualservices", carrier.key) or {}) for carrier in carriers}
+    decisions = {decision_on(carrier.service, rollout) for carrier in carriers}
     weights = tuple(weight for carrier in carriers for route in carrier.routes for weight in route.weights)
     rollbacks = sorted(decision for decision in decisions if decision.endswith(_ROLLBACK))
     settled = decisions.pop() if len(decisions) == 1 else ""
@@ -78,7 +87,10 @@ def carried(carriers: tuple[Carrier, ...], cache: Cache) -> tuple[tuple[int, ...
 async def split_traffic(
     intent: SetWeight, plan: Plan, owner: Object, carriers: tuple[Carrier, ...], cache: Cache, kube: Kube
 ) -> None:
-    """Write the weights, and what goes with them: how users are kept is there before they are, and goes after them."""
+    """Write the weights, and what goes with them: how users are kept is there before they are, and goes after them.
+
+    Raises WriteConflict where a VirtualService is no longer what it was when its routes were found.
+    """
     namespace = owner["metadata"]["namespace"]
     canary = plan.canary.subset
     if intent.final:
@@ -92,25 +104,12 @@ async def split_traffic(
         await kube.apply_envoy_filter(wanted)
     has_filter = plan.traffic.cohort is not None
     for carrier in carriers:
-        service = cache.get("virtualservices", carrier.key)
-        if service is None:
-            raise WriteConflict(f"VirtualService {'/'.join(carrier.key)} was deleted meanwhile")
-        has_filter = has_filter or keeps_cohort(service)  # also one that an edit of the spec has ended
-        operations = weights_patch(service, carrier.routes, split, decision=intent.decision)
-        cache.put("virtualservices", await kube.patch("virtualservices", service, operations))
+        has_filter = has_filter or keeps_cohort(carrier.service)  # also one that an edit of the spec has ended
+        beside = _rollouts_beside(owner, carrier.key, cache)
+        operations = weights_patch(carrier.service, carrier.routes, split, decision=intent.decision, beside=beside)
+        cache.put("virtualservices", await kube.patch("virtualservices", carrier.service, operations))
     if has_filter and split.cohort is None:
         await kube.delete_envoy_filter(namespace, name)
-
-
-def reads_virtual_service(owner: Object, key: Key, cache: Cache) -> bool:
-    """Whether a CanaryDeployment, valid or not, names the VirtualService or one that delegates to it."""
-    namespace = owner["metadata"]["namespace"]
-    for reference in owner.get("spec", {}).get("traffic", {}).get("virtualServices") or []:
-        other, _, name = str(reference.get("name", "")).rpartition("/")
-        named = (other or namespace, name)
-        if key == named or key in delegates_of(cache.get("virtualservices", named) or {}):
-            return True
-    return False
 
 
 def _family(key: Key, cache: Cache, field: str) -> list[Object]:
@@ -126,9 +125,16 @@ def _refuse_if_forbidden(service: Object, namespace: str) -> None:
     if not allows(service, namespace):
         raise Obstacle(
             "VirtualServiceNotAllowed",
-            f"VirtualService {'/'.join(_key(service))} does not allow CanaryDeployments of namespace {namespace} to "
+            f"VirtualService {'/'.join(key_of(service))} does not allow CanaryDeployments of namespace {namespace} to "
             f"change it; whoever owns it can annotate it with serinus.io/allow-from: {namespace}",
         )
+
+
+def _rollouts_beside(owner: Object, key: Key, cache: Cache) -> frozenset[str]:
+    """The rollouts of the other CanaryDeployments that name a VirtualService, for other routes of it."""
+    others = (cache.get("canarydeployments", each) for each in cache.namers("virtualservices", key) - {key_of(owner)})
+    rollouts = (((other or {}).get("status") or {}).get("rollout") or {} for other in others)
+    return frozenset(rollout["id"] for rollout in rollouts if rollout)
 
 
 def _hashed_routes(carriers: tuple[Carrier, ...], cache: Cache) -> Iterator[str]:
@@ -136,10 +142,5 @@ def _hashed_routes(carriers: tuple[Carrier, ...], cache: Cache) -> Iterator[str]
     services = [cache.get("virtualservices", key) or {} for key in cache.keys("virtualservices")]
     roots = [service for service in services if delegates_of(service)]
     for carrier in carriers:
-        service = cache.get("virtualservices", carrier.key) or {}
         for route in carrier.routes:
-            yield from names_in_envoy(service, cohort_variant(route.label), roots)
-
-
-def _key(service: Object) -> Key:
-    return service["metadata"]["namespace"], service["metadata"]["name"]
+            yield from names_in_envoy(carrier.service, cohort_variant(route.label), roots)

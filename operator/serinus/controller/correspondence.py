@@ -9,14 +9,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from pydantic import ValidationError
-
-from serinus.api import CanaryDeploymentStatus, CanaryOverride
-from serinus.api.override import OverrideStatus
-from serinus.api.status import AnswerStatus
+from serinus.api import CanaryDeploymentStatus
 from serinus.controller.cache import Cache, Key, Object, key_of
 from serinus.controller.errands import Errands
-from serinus.controller.kube import Kube, WriteConflict, WriteFailed
+from serinus.controller.kube import Kube
+from serinus.controller.kube_errors import NotThere, WriteFailed
+from serinus.controller.orders import Orders
 from serinus.notify import (
     ChannelError,
     Delivery,
@@ -35,9 +33,8 @@ from serinus.notify import (
     stalled_message,
     taken,
 )
-from serinus.rollout import Ask, Obstacle, Order, People, Record, Reply
+from serinus.rollout import Ask, Obstacle, People, Record, Reply
 
-_AFTER_FAILURE = 5.0  # seconds until an answer that could not be written is tried again
 _HOOK_SECRET = "key"
 
 logger = logging.getLogger(__name__)
@@ -48,19 +45,23 @@ class Correspondence:
 
     def __init__(self, kube: Kube, cache: Cache, guard: Guard, wake: Callable[[Key], None]) -> None:
         self._kube = kube
-        self._cache = cache
         self._guard = guard
         self._hooks: Errands[Reply] = Errands(wake)
         self._deliveries: Errands[tuple[Delivery, str | None]] = Errands(wake)
-        self._answers: Errands[None] = Errands(wake)
+        self._orders = Orders(kube, cache, wake)
 
     async def close(self) -> None:
         """Give up what is under way; what was not delivered is in the statuses."""
-        await asyncio.gather(self._hooks.close(), self._deliveries.close(), self._answers.close())
+        await asyncio.gather(self._hooks.close(), self._deliveries.close(), self._orders.close())
 
     def people(self, owner: Object) -> People:
         """Every order for the object that has no answer of its own, and the replies since the last turn."""
-        return People(_orders(owner, self._cache), tuple(self._hooks.results(key_of(owner)).values()))
+        key = key_of(owner)
+        return People(self._orders.waiting(key), tuple(self._hooks.results(key).values()))
+
+    def is_rollback_ordered(self, owner: Object, status: CanaryDeploymentStatus) -> bool:
+        """Whether a rollback waits to be obeyed."""
+        return People(self._orders.waiting(key_of(owner))).is_rollback_ordered(status)
 
     def with_news(
         self,
@@ -102,10 +103,7 @@ class Correspondence:
         key = key_of(owner)
         for ask in asks:
             self._hooks.start(key, ask.key, partial(self._ask, key[0], ask))
-        waiting = {order.uid for order in _orders(owner, self._cache)}
-        for answer in status.answers:
-            if answer.uid in waiting:
-                self._answers.start(key, answer.uid, partial(self._answer, key[0], answer))
+        self._orders.answer(key, status.answers)
         author = (owner.get("spec") or {}).get("author")
         for delivery in due(status.outbox, channels_of(owner), now):
             self._deliveries.start(key, delivery.channel, partial(self._deliver, key[0], delivery, author))
@@ -114,6 +112,16 @@ class Correspondence:
         """When the next message is due."""
         return next_delivery(status.outbox, channels_of(owner))
 
+    def clear(self, owner: Object, status: CanaryDeploymentStatus, now: datetime) -> datetime | None:
+        """Have overrides deleted that are long over; when the next will be."""
+        rollout = status.rollout
+        return self._orders.clear(key_of(owner), None if rollout is None or status.phase.is_end else rollout.id, now)
+
+    def without_owner(self, key: Key, now: datetime) -> datetime | None:
+        """Refuse, and later delete, the overrides of a CanaryDeployment that is not there; when to look again."""
+        self._orders.refuse(key, now)
+        return self._orders.clear(key, None, now)
+
     async def _ask(self, namespace: str, ask: Ask) -> Reply:
         secret = None
         if ask.hook.secret_ref is not None:
@@ -121,7 +129,7 @@ class Correspondence:
                 secret = (await self._kube.read_secret(namespace, ask.hook.secret_ref.name))[_HOOK_SECRET]
             except KeyError:
                 return Reply(ask.key, "failed", f"Secret {ask.hook.secret_ref.name} has no `{_HOOK_SECRET}`")
-            except WriteFailed as error:
+            except (NotThere, WriteFailed) as error:
                 return Reply(ask.key, "failed", f"Secret {ask.hook.secret_ref.name}: {error}")
         body = ask.facts.model_dump_json(exclude_none=True).encode()
         call = HookCall(ask.key, ask.hook.url, ask.hook.timeout.total_seconds(), body)
@@ -132,51 +140,14 @@ class Correspondence:
         try:
             channel = channel_of(await self._kube.read_secret(namespace, delivery.channel))
             await deliver(channel, delivery.messages, author, self._guard)
-        except (ChannelError, DeliveryError, WriteFailed) as error:
+        except (ChannelError, DeliveryError, NotThere, WriteFailed) as error:
             return delivery, str(error)
         return delivery, None
-
-    async def _answer(self, namespace: str, answer: AnswerStatus) -> None:
-        override = self._cache.get("canaryoverrides", (namespace, answer.name))
-        if override is None or override["metadata"]["uid"] != answer.uid:
-            return
-        told = OverrideStatus.model_validate(answer.model_dump(exclude={"uid", "name"}))
-        try:
-            self._cache.put("canaryoverrides", await self._kube.answer_override(override, told))
-        except (WriteFailed, WriteConflict) as error:
-            logger.warning("CanaryOverride %s/%s: its status was not written: %s", namespace, answer.name, error)
-            await asyncio.sleep(_AFTER_FAILURE)
 
 
 def channels_of(owner: Object) -> tuple[str, ...]:
     """The Secrets of the object's channels; also of one whose spec makes no sense otherwise."""
     return tuple(each["secretRef"]["name"] for each in (owner.get("spec") or {}).get("notify") or ())
-
-
-def _orders(owner: Object, cache: Cache) -> tuple[Order, ...]:
-    namespace, name = key_of(owner)
-    found = (cache.get("canaryoverrides", key) for key in cache.keys("canaryoverrides") if key[0] == namespace)
-    orders = (_order(each) for each in found if each and each["spec"].get("target") == name and not each.get("status"))
-    return tuple(order for order in orders if order is not None)
-
-
-def _order(override: Object) -> Order | None:
-    """The order that an override is; None for one that the schema should have refused (I9)."""
-    try:
-        read = CanaryOverride.model_validate(override)
-    except ValidationError:
-        return None
-    metadata = override["metadata"]
-    return Order(
-        uid=metadata["uid"],
-        name=read.metadata.name,
-        rollout=read.spec.rollout,
-        action=read.spec.action,
-        to=read.spec.to,
-        reason=read.spec.reason,
-        requested_by=read.spec.requested_by,
-        created=datetime.fromisoformat(metadata["creationTimestamp"]),
-    )
 
 
 def _obstacle(status: CanaryDeploymentStatus) -> Obstacle | None:

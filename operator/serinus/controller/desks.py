@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from serinus.controller.kube import Kube, WriteConflict, WriteFailed
+from serinus.controller.kube import Kube
+from serinus.controller.kube_errors import WriteConflict, WriteFailed
+from serinus.controller.queries import CountedPrometheus
 from serinus.controller.settings import Settings
-from serinus.metrics import Connection, Credentials, CredentialsError, Desk, Prometheus
+from serinus.metrics import Connection, Credentials, CredentialsError, Desk
 from serinus.rollout import Obstacle, Plan
 
 _READ_AGAIN = 60.0  # seconds until credentials are looked at again: tokens are renewed
@@ -50,16 +52,19 @@ class Desks:
         if opened is not None and opened.connection == connection:
             opened.read_at = time.monotonic()
             return opened.desk
-        desk = Desk(Prometheus(connection))
+        desk = Desk(CountedPrometheus(connection))
         self._open[place] = _Open(connection, desk, time.monotonic())
         if opened is not None:
             await opened.desk.prometheus.close()
         return desk
 
-    def scrape_duration(self, plan: Plan, namespace: str) -> float:
-        """The longest that a scrape took there when somebody last looked, in seconds; 0 where nobody has."""
+    def lateness(self, plan: Plan, namespace: str) -> float:
+        """How much later than by our clock the samples of a moment are there, in seconds; 0 where nobody has looked.
+
+        That is the longest that a scrape took, and by how much the server's clock is behind ours.
+        """
         opened = self._open.get(self._place(plan, namespace))
-        return opened.desk.scrape_duration if opened is not None else 0.0
+        return opened.desk.scrape_duration + opened.desk.behind if opened is not None else 0.0
 
     def _place(self, plan: Plan, namespace: str) -> tuple[str, str, str]:
         """Address, namespace and name of the Secret; the latter two are empty without one."""

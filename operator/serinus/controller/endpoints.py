@@ -1,11 +1,11 @@
-"""How many ready endpoints an arm has: pods behind a Service, or workload entries behind a service entry."""
+"""How many ready endpoints an arm has, and which of its pods are young."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from datetime import datetime
 
-from serinus.controller.cache import Cache, Kind, Object
-from serinus.istio import canonical_host
-
-_LOCAL = ".svc.cluster.local"
+from serinus.controller.backends import backend_of
+from serinus.controller.cache import Cache, Object
+from serinus.controller.workloads import last_restart
 
 
 def ready_endpoints(host: str, namespace: str, labels: Mapping[str, str] | None, cache: Cache) -> int | None:
@@ -14,46 +14,38 @@ def ready_endpoints(host: str, namespace: str, labels: Mapping[str, str] | None,
     `namespace`: where a short host is read. Only what is known to have no endpoint counts as none: a host without a
     selector, or one that is no service of this cluster, is None.
     """
-    if labels is None:
-        return None
-    found = next(_selectors(canonical_host(host, namespace), cache), None)
-    if found is None:
-        return None
-    kind, place, selector = found
-    wanted = {**selector, **labels}
-    return sum(_is_ready(each) and _carries(each, wanted) for each in cache.of_namespace(kind, place))
+    backend = backend_of(host, namespace, cache)
+    return None if backend is None or labels is None else len(backend.ready(labels, cache))
+
+
+def young_pods(
+    host: str, namespace: str, labels: Mapping[str, str] | None, cache: Cache, since: datetime
+) -> tuple[str, ...]:
+    """Addresses of the arm's pods that became ready after `since`; of workload entries nobody knows when they did."""
+    backend = backend_of(host, namespace, cache)
+    if backend is None or labels is None or backend.kind != "pods":
+        return ()
+    ready = ((_ready_since(pod), pod["address"]) for pod in backend.ready(labels, cache))
+    return tuple(sorted(address for at, address in ready if at is not None and at > since and address))
 
 
 def slim_pod(pod: Object) -> Object:
-    """A pod without what `ready_endpoints` does not read: there are many, and they are large."""
+    """A pod with no more than what is read of it: there are many, and they are large."""
     metadata = {name: pod["metadata"][name] for name in ("namespace", "name", "uid", "resourceVersion")}
     metadata["labels"] = pod["metadata"].get("labels", {})
     leaving = "deletionTimestamp" in pod["metadata"]
-    told = [each for each in pod.get("status", {}).get("conditions") or [] if each.get("type") == "Ready"]
-    return {"metadata": metadata, "status": {"conditions": [] if leaving else told}}
+    status = pod.get("status", {})
+    told = [each for each in status.get("conditions") or [] if each.get("type") == "Ready"]
+    ports = (port for each in pod.get("spec", {}).get("containers") or [] for port in each.get("ports") or [])
+    return {
+        "metadata": metadata,
+        "address": status.get("podIP", ""),
+        "ports": {port["name"]: port["containerPort"] for port in ports if "name" in port},
+        "restart": last_restart(pod),
+        "status": {"conditions": [] if leaving else told},
+    }
 
 
-def _selectors(host: str, cache: Cache) -> Iterator[tuple[Kind, str, dict[str, str]]]:
-    """What stands behind the host: the kind of its endpoints, their namespace, and the labels that they have."""
-    if host.endswith(_LOCAL):
-        name, _, namespace = host.removesuffix(_LOCAL).partition(".")
-        service = cache.get("services", (namespace, name)) or {}
-        if selector := service.get("spec", {}).get("selector"):
-            yield "pods", namespace, selector
-    for key in cache.keys("serviceentries"):
-        entry = (cache.get("serviceentries", key) or {}).get("spec", {})
-        if host in (entry.get("hosts") or []) and (selector := (entry.get("workloadSelector") or {}).get("labels")):
-            yield "workloadentries", key[0], selector
-
-
-def _is_ready(endpoint: Object) -> bool:
-    """Of a workload entry without a health check nobody says otherwise; a pod has to say so itself."""
-    told = {str(each.get("type")): each.get("status") for each in endpoint.get("status", {}).get("conditions") or []}
-    if "spec" in endpoint:
-        return bool(told.get("Healthy", "True") == "True")
-    return bool(told.get("Ready") == "True")
-
-
-def _carries(endpoint: Object, wanted: Mapping[str, str]) -> bool:
-    labels = endpoint["spec"].get("labels", {}) if "spec" in endpoint else endpoint["metadata"]["labels"]
-    return all(labels.get(name) == value for name, value in wanted.items())
+def _ready_since(pod: Object) -> datetime | None:
+    told = [each.get("lastTransitionTime") for each in pod["status"]["conditions"]]
+    return datetime.fromisoformat(told[0]) if told and told[0] else None

@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from serinus.controller.cache import Key
+from serinus.controller.tenure import NotOurs, seconds_to_write
 
 _CONCURRENT = 32  # errands that run at a time; more wait for their turn
+_AFTER_ERROR = 10.0  # seconds until one that failed may be started again
 
 ResultT = TypeVar("ResultT")
 
@@ -42,10 +44,14 @@ class Errands(Generic[ResultT]):
     async def _run(self, key: Key, name: str, errand: Callable[[], Awaitable[ResultT]]) -> None:
         try:
             async with self._places:
+                seconds_to_write()  # what goes out to people is a write too
                 result = await errand()
             self._done.setdefault(key, {})[name] = result
+        except NotOurs as reason:
+            logger.info("%s/%s: %s was left to another replica: %s", *key, name, reason)
         except Exception:
             logger.exception("%s/%s: %s failed", *key, name)
+            await asyncio.sleep(_AFTER_ERROR)
         finally:
             self._running.pop((key, name), None)
         self._wake(key)

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from serinus.api import RolloutStatus
@@ -22,15 +22,37 @@ from serinus.metrics import (
     history,
     past_reach,
 )
-from serinus.rollout import Judged, JudgedTick, Plan, judge_policy
+from serinus.rollout import Judged, JudgedTick, Plan
 
 _CATCH_UP = 1000  # slots that are read again after a gap; older ones count as missing
 _WHOLE = 100
 _MORE_LOST = 0.02  # by how much the share of requests that reach no workload may rise: R23's default of an error rate
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The judge's state beside the text that a status has of it: whoever has both need not unpack it."""
+
+    packed: str
+    state: State
+
+    @classmethod
+    def of(cls, plan: Plan, rollout: RolloutStatus, before: "Known | None") -> "Known | None":
+        """The state of a rollout, `before` if that is it; None before its first tick. Raises StateError."""
+        if not rollout.judge or (before is not None and before.packed == rollout.judge):
+            return before if rollout.judge else None
+        return cls(rollout.judge, State.unpack(rollout.judge, plan.judged_by))
+
+
 async def judge_new_ticks(
-    plan: Plan, rollout: RolloutStatus, weight: int, asked: Sequence[Inquiry], desk: Desk, grid: Grid, now: float
+    plan: Plan,
+    rollout: RolloutStatus,
+    weight: int,
+    asked: Sequence[Inquiry],
+    desk: Desk,
+    grid: Grid,
+    now: float,
+    known: Known | None = None,
 ) -> Judged | None:
     """Judge each complete tick after the cursor; None when there is none. Stops at the first rollback.
 
@@ -39,20 +61,20 @@ async def judge_new_ticks(
     start = first_tick_start(rollout, grid)
     if start is None:
         return None
-    policy = judge_policy(plan.policy, plan.planned_ticks())
-    if not rollout.judge and grid.complete_at(grid.next_end(start, elevated=False)) > now:
+    policy = plan.judged_by
+    known = Known.of(plan, rollout, known)
+    is_elevated = known is not None and elevated(policy, known.state)
+    if grid.complete_at(grid.next_end(start, elevated=is_elevated)) > now:
         return None
-    if rollout.judge:
-        state = State.unpack(rollout.judge, policy)
-    else:
-        past = await history(desk, asked, start, grid.interval)
-        state = State.start(policy, past)
+    state = known.state if known is not None else State.start(policy, await history(desk, asked, start, grid.interval))
     reader = await _reader(desk, asked, start, grid, now)
     judged = None
     ticks: list[JudgedTick] = []
     end = start
     while grid.complete_at(end := grid.next_end(end, elevated=elevated(policy, state))) <= now:
         slot = Slot(start, end)
+        if end + desk.behind > now:
+            break  # for the server this is the future: our clock has been set forward
         if end < now - _CATCH_UP * grid.interval:
             seen = Collected({each.name: Evidence(missing=Missing.UNREACHABLE) for each in asked})
         else:
@@ -109,13 +131,13 @@ def first_tick_start(rollout: RolloutStatus, grid: Grid) -> float | None:
     return None if rollout.step_started_at is None else grid.start(rollout.step_started_at.timestamp())
 
 
-def next_look(plan: Plan, rollout: RolloutStatus, grid: Grid) -> float | None:
+def next_look(plan: Plan, rollout: RolloutStatus, grid: Grid, known: Known | None = None) -> float | None:
     """When the evidence of the next tick is complete."""
     start = first_tick_start(rollout, grid)
     if start is None:
         return None
-    policy = judge_policy(plan.policy, plan.planned_ticks())
-    is_elevated = bool(rollout.judge) and elevated(policy, State.unpack(rollout.judge, policy))
+    known = Known.of(plan, rollout, known)
+    is_elevated = known is not None and elevated(plan.judged_by, known.state)
     return grid.complete_at(grid.next_end(start, elevated=is_elevated))
 
 

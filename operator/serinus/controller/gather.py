@@ -1,6 +1,7 @@
 """What a reconcile needs to know, gathered from the cache first: the subject, and the mesh as it is."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
@@ -13,11 +14,11 @@ from serinus.api import (
     CanaryPolicySpec,
     explain,
     problems,
-    unsupported,
 )
-from serinus.controller.cache import Cache, Key, Kind, Object, key_of
-from serinus.controller.carriers import Carrier, carried, find_carriers, reads_virtual_service
+from serinus.controller.cache import Cache, Key, Kind, Object
+from serinus.controller.carriers import Carrier, carried, find_carriers
 from serinus.controller.endpoints import ready_endpoints
+from serinus.controller.workloads import read_workload, template_of
 from serinus.istio import canonical_host, subset_labels
 from serinus.metrics import Arm as SeriesArm
 from serinus.metrics import Arms
@@ -25,21 +26,40 @@ from serinus.notify import origin_of
 from serinus.rollout import Live, Obstacle, Plan, Subject, release_of
 
 
-def read_subject(
-    owner: Object, cache: Cache, allowed_prometheus: Collection[str], allowed_hooks: Collection[str]
-) -> Subject:
-    """The CanaryDeployment with its policy. Raises Obstacle naming the field that cannot be as it is (I9)."""
-    metadata = owner["metadata"]
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a CanaryDeployment and its policy ask for, and of which versions of theirs it was read."""
+
+    versions: tuple[object, ...]
+    spec: CanaryDeploymentSpec
+    policy: CanaryPolicySpec
+    plan: Plan
+    release: str
+
+
+def read_manifest(owner: Object, cache: Cache, before: Manifest | None) -> Manifest:
+    """Spec and policy as models; `before` where neither has changed since, for to read them takes long.
+
+    Raises Obstacle naming the field that cannot be as it is (I9).
+    """
+    versions = _versions(owner, cache)
+    if before is not None and before.versions == versions:
+        return before
     try:
-        canary = CanaryDeployment.model_validate({**owner, "status": {}})
+        spec = CanaryDeployment.model_validate({**owner, "status": {}}).spec
     except ValidationError as error:
         raise Obstacle("InvalidSpec", "; ".join(map(str, explain(error)))) from error
-    spec = canary.spec
     if found := problems(spec):
         raise Obstacle("InvalidSpec", "; ".join(map(str, found)))
-    policy = _policy(spec, metadata["namespace"], cache)
-    if lacking := unsupported(spec):
-        raise Obstacle("NotSupported", "; ".join(lacking))
+    policy = _policy(spec, owner["metadata"]["namespace"], cache)
+    return Manifest(versions, spec, policy, Plan.of(spec, policy), release_of(spec))
+
+
+def read_subject(
+    owner: Object, manifest: Manifest, cache: Cache, allowed_prometheus: Collection[str], allowed_hooks: Collection[str]
+) -> Subject:
+    """The CanaryDeployment with its policy. Raises Obstacle naming what this operator may not ask."""
+    metadata, spec, policy = owner["metadata"], manifest.spec, manifest.policy
     named = spec.prometheus or policy.prometheus
     if named is not None and named.address is not None and named.address not in allowed_prometheus:
         whose = "spec." if spec.prometheus else "the policy's "
@@ -60,14 +80,16 @@ def read_subject(
         name=metadata["name"],
         uid=metadata["uid"],
         generation=metadata["generation"],
-        release=release_of(spec),
-        plan=Plan.of(spec, policy),
+        release=manifest.release,
+        plan=manifest.plan,
+        template=template_of(spec.workloads, metadata["namespace"], cache),
         paused=spec.paused,
         deadline=spec.deadline,
         rolls_back_undecided=spec.when_undecided == "rollback",
         leaving=is_leaving(owner),
         author=spec.author,
         hooks=spec.hooks or (),
+        warm_up_requests=(spec.warm_up.requests or ()) if spec.warm_up else (),
     )
 
 
@@ -100,12 +122,15 @@ def read_status(owner: Object) -> CanaryDeploymentStatus:
     return CanaryDeploymentStatus.model_validate(owner.get("status") or {})
 
 
-def read_live(plan: Plan, namespace: str, cache: Cache) -> tuple[Live, tuple[Carrier, ...]]:
-    """The mesh as the plan needs it. Raises Obstacle naming what is missing or cannot carry the canary."""
+def read_live(plan: Plan, namespace: str, rollout: str, cache: Cache) -> tuple[Live, tuple[Carrier, ...]]:
+    """The mesh as the plan needs it, with the rollout's decision on it.
+
+    Raises Obstacle naming what is missing or cannot carry the canary.
+    """
     traffic = plan.traffic
     carriers = find_carriers(plan, namespace, cache)
     destination_rule = cache.get("destinationrules", (namespace, traffic.destination_rule))
-    weights, decision = carried(carriers, cache)
+    weights, decision = carried(carriers, rollout)
     stable = subset_labels(destination_rule or {}, plan.stable.subset)
     canary = subset_labels(destination_rule or {}, plan.canary.subset)
     live = Live(
@@ -116,6 +141,8 @@ def read_live(plan: Plan, namespace: str, cache: Cache) -> tuple[Live, tuple[Car
         has_rule=destination_rule is not None,
         stable_ready=ready_endpoints(traffic.host, namespace, stable, cache),
         canary_ready=ready_endpoints(traffic.host, namespace, canary, cache),
+        stable_workload=read_workload(plan.workloads, "stable", namespace, cache),
+        canary_workload=read_workload(plan.workloads, "canary", namespace, cache),
     )
     _refuse_one_version_twice(plan, live, f"DestinationRule {namespace}/{traffic.destination_rule}")
     return live, carriers
@@ -161,25 +188,19 @@ def read_arms(plan: Plan, namespace: str, live: Live, reporter: str, fence: str 
 
 def affected_by(kind: Kind, key: Key, cache: Cache) -> list[Key]:
     """The CanaryDeployments that read an object."""
-    return [
-        owner_key
-        for owner_key in cache.keys("canarydeployments")
-        if _reads(cache.get("canarydeployments", owner_key) or {}, kind, key, cache)
-    ]
-
-
-def _reads(owner: Object, kind: Kind, key: Key, cache: Cache) -> bool:
     if kind == "canaryoverrides":
         override = cache.get(kind, key) or {}
-        return bool((key[0], override.get("spec", {}).get("target")) == key_of(owner))
-    if kind == "virtualservices":
-        return reads_virtual_service(owner, key, cache)
-    spec = owner.get("spec", {})
-    named = {
-        "canarypolicies": (spec.get("policyRef") or {}).get("name"),
-        "destinationrules": spec.get("traffic", {}).get("destinationRule"),
-    }
-    return bool((owner["metadata"]["namespace"], named.get(kind)) == key)
+        return [(key[0], str(override.get("spec", {}).get("target")))]
+    return sorted(cache.namers(kind, key))
+
+
+def _versions(owner: Object, cache: Cache) -> tuple[object, ...]:
+    """Changes whenever spec or policy do."""
+    metadata = owner["metadata"]
+    named = (owner.get("spec", {}).get("policyRef") or {}).get("name", "")
+    policy = cache.get("canarypolicies", (metadata["namespace"], named)) or {"metadata": {}}
+    known = (policy["metadata"].get(name) for name in ("uid", "resourceVersion"))
+    return metadata["uid"], metadata["generation"], *known
 
 
 def _policy(spec: CanaryDeploymentSpec, namespace: str, cache: Cache) -> CanaryPolicySpec:

@@ -1,11 +1,14 @@
 """Writes to the Kubernetes API: statuses, JSON patches of Istio's objects, Events. Reads come from the watch."""
 
+import asyncio
 import base64
 import contextlib
 import json
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -14,37 +17,38 @@ from kubernetes.aio import client, config
 from serinus.api import CanaryDeploymentStatus, OverrideStatus
 from serinus.api.crds import GROUP, VERSION
 from serinus.controller.cache import Kind, Object
+from serinus.controller.events import News
+from serinus.controller.figures import WRITES
+from serinus.controller.kube_errors import NamespaceEnds, NotThere, WriteConflict, WriteFailed
+from serinus.controller.tenure import NotOurs, seconds_to_write
+from serinus.controller.times import micro_time
 from serinus.istio import Operation
 
 ISTIO = ("networking.istio.io", "v1")
 
+_EVENTS = ("events.k8s.io", "v1", "events")
+OWNER = "serinus.io/owner"
+"""Label of a CanaryRecord: the uid of the CanaryDeployment that it is about."""
+
 _ENVOY_FILTERS = ("networking.istio.io", "v1alpha3", "envoyfilters")
 _TIMEOUT = 10.0  # seconds for a whole request
+# Statuses on their way at a time: a slow API server would answer none of many within the time limit, and each would be
+# sent again. What moves traffic does not wait for them.
+_STATUSES = 8
 # All that the API server says of a JSON patch whose `test` failed; schema and admission name what they refuse.
 _FAILED_TEST = "the server rejected our request due to an error in our request"
+_NAMESPACE_ENDS = "because it is being terminated"
 _MANAGER = "serinus"
-_NOTE = 1024  # characters that an Event's note may have
-
-
-class WriteConflict(Exception):
-    """The object has changed since it was read: read it again, decide again."""
-
-
-class WriteFailed(Exception):
-    """The API server refused the write or did not answer; the message says which, in its own words."""
-
-
-class _NotThere(WriteConflict):
-    """The object to be written does not exist."""
+_LONGEST_STEM = 240  # characters of an Event's name that the API server adds its own to
 
 
 class Kube:
     """The API server, as the operator's service account sees it. Close it when done."""
 
     def __init__(self, api: client.ApiClient) -> None:
-        self._api = api
+        self.api = api
         self._objects = client.CustomObjectsApi(api)
-        self._events = client.EventsV1Api(api)
+        self._statuses = asyncio.Semaphore(_STATUSES)
         self._core = client.CoreV1Api(api)
 
     @classmethod
@@ -59,7 +63,7 @@ class Kube:
 
     async def close(self) -> None:
         """Let the connections go."""
-        await self._api.close()
+        await self.api.close()
 
     async def write_status(self, owner: Object, status: CanaryDeploymentStatus) -> Object:
         """Write the status unless the object has changed since `owner` was read; the object as it is then."""
@@ -69,19 +73,20 @@ class Kube:
             "metadata": {"resourceVersion": metadata["resourceVersion"]},
             "status": status.model_dump(mode="json", by_alias=True),
         }
-        written: Object = await self._write(
-            self._objects.patch_namespaced_custom_object_status(
-                GROUP,
-                VERSION,
-                metadata["namespace"],
-                "canarydeployments",
-                metadata["name"],
-                body,
-                field_manager=_MANAGER,
-                _content_type="application/merge-patch+json",
-                _request_timeout=_TIMEOUT,
+        async with self._statuses:
+            written: Object = await self._write(
+                self._objects.patch_namespaced_custom_object_status(
+                    GROUP,
+                    VERSION,
+                    metadata["namespace"],
+                    "canarydeployments",
+                    metadata["name"],
+                    body,
+                    field_manager=_MANAGER,
+                    _content_type="application/merge-patch+json",
+                    _request_timeout=_TIMEOUT,
+                )
             )
-        )
         return written
 
     async def patch(self, kind: Kind, target: Object, operations: Sequence[Operation]) -> Object:
@@ -118,12 +123,12 @@ class Kube:
                     _request_timeout=_TIMEOUT,
                 )
             )
-        except _NotThere as error:
+        except NotThere as error:
             raise WriteFailed("this cluster has no EnvoyFilters: say by: setCookie in spec.traffic.cohort") from error
 
     async def delete_envoy_filter(self, namespace: str, name: str) -> None:
         """Delete an EnvoyFilter of ours, if it is there."""
-        with contextlib.suppress(_NotThere):
+        with contextlib.suppress(NotThere):
             await self._write(
                 self._objects.delete_namespaced_custom_object(
                     *_ENVOY_FILTERS[:2], namespace, _ENVOY_FILTERS[2], name, _request_timeout=_TIMEOUT
@@ -148,23 +153,29 @@ class Kube:
         )
         return written
 
+    async def delete_override(self, override: Object) -> None:
+        """Delete an override, if it is there; not another one of the same name."""
+        metadata = override["metadata"]
+        with contextlib.suppress(NotThere):
+            await self._write(
+                self._objects.delete_namespaced_custom_object(
+                    GROUP,
+                    VERSION,
+                    metadata["namespace"],
+                    "canaryoverrides",
+                    metadata["name"],
+                    body=client.V1DeleteOptions(preconditions=client.V1Preconditions(uid=metadata["uid"])),
+                    _request_timeout=_TIMEOUT,
+                )
+            )
+
     async def create_record(self, owner: Object, name: str, packed: str) -> None:
-        """Keep a record in an object of the CanaryDeployment's; nothing where it is kept already."""
+        """Keep a record in an object that outlives its CanaryDeployment; nothing where it is kept already."""
         metadata = owner["metadata"]
         body = {
             "apiVersion": f"{GROUP}/{VERSION}",
             "kind": "CanaryRecord",
-            "metadata": {
-                "name": name,
-                "ownerReferences": [
-                    {
-                        "apiVersion": f"{GROUP}/{VERSION}",
-                        "kind": "CanaryDeployment",
-                        "name": metadata["name"],
-                        "uid": metadata["uid"],
-                    }
-                ],
-            },
+            "metadata": {"name": name, "labels": {OWNER: metadata["uid"]}},
             "spec": {"packed": packed},
         }
         with contextlib.suppress(WriteConflict):
@@ -191,32 +202,51 @@ class Kube:
 
     async def delete_record(self, namespace: str, name: str) -> None:
         """Let go of a record that is kept, if it is there."""
-        with contextlib.suppress(_NotThere):
+        with contextlib.suppress(NotThere):
             await self._write(
                 self._objects.delete_namespaced_custom_object(
                     GROUP, VERSION, namespace, "canaryrecords", name, _request_timeout=_TIMEOUT
                 )
             )
 
+    async def has_canaries(self, namespaces: Sequence[str]) -> bool:
+        """Whether there is a CanaryDeployment in these namespaces, or in any. Raises NotThere without their CRD."""
+        if not namespaces:
+            found = await self._write(
+                self._objects.list_cluster_custom_object(
+                    GROUP, VERSION, "canarydeployments", limit=1, _request_timeout=_TIMEOUT
+                )
+            )
+            return bool(found["items"])
+        for namespace in namespaces:
+            found = await self._write(
+                self._objects.list_namespaced_custom_object(
+                    GROUP, VERSION, namespace, "canarydeployments", limit=1, _request_timeout=_TIMEOUT
+                )
+            )
+            if found["items"]:
+                return True
+        return False
+
     async def read_secret(self, namespace: str, name: str) -> dict[str, bytes]:
         """The data of a Secret. Raises WriteFailed with the API server's words where it may not be read."""
         found = await self._write(self._core.read_namespaced_secret(name, namespace, _request_timeout=_TIMEOUT))
         return {key: base64.b64decode(value) for key, value in (found.data or {}).items()}
 
-    async def post_event(
-        self, owner: Object, *, reason: str, note: str, action: str, warning: bool, time: datetime
-    ) -> None:
-        """An Event about a CanaryDeployment, for `kubectl describe`."""
-        metadata = owner["metadata"]
-        body: Any = {
-            "metadata": {"generateName": f"{metadata['name']}-", "namespace": metadata["namespace"]},
-            "eventTime": time.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+    async def post_event(self, news: News) -> str:
+        """Create an Event about a CanaryDeployment, for `kubectl describe`; its name."""
+        metadata = news.owner["metadata"]
+        body = {
+            "apiVersion": "/".join(_EVENTS[:2]),
+            "kind": "Event",
+            "metadata": {"generateName": f"{metadata['name'][:_LONGEST_STEM]}-", "namespace": metadata["namespace"]},
+            "eventTime": micro_time(news.time),
             "reportingController": "serinus.io/operator",
             "reportingInstance": os.environ.get("HOSTNAME", "serinus"),
-            "action": action,
-            "reason": reason,
-            "note": note[:_NOTE],
-            "type": "Warning" if warning else "Normal",
+            "action": news.action,
+            "reason": news.reason,
+            "note": news.note,
+            "type": "Warning" if news.warning else "Normal",
             "regarding": {
                 "apiVersion": f"{GROUP}/{VERSION}",
                 "kind": "CanaryDeployment",
@@ -225,20 +255,62 @@ class Kube:
                 "uid": metadata["uid"],
             },
         }
-        await self._write(self._events.create_namespaced_event(metadata["namespace"], body, _request_timeout=_TIMEOUT))
+        created = await self._write(
+            self._objects.create_namespaced_custom_object(
+                *_EVENTS[:2], metadata["namespace"], _EVENTS[2], body, _request_timeout=_TIMEOUT
+            )
+        )
+        return str(created["metadata"]["name"])
 
-    async def _write(self, request: Any) -> Any:
+    async def count_event(self, namespace: str, name: str, count: int, last: datetime) -> None:
+        """Say of an Event that it has happened so often, and when it last did."""
+        await self._write(
+            self._objects.patch_namespaced_custom_object(
+                *_EVENTS[:2],
+                namespace,
+                _EVENTS[2],
+                name,
+                {"series": {"count": count, "lastObservedTime": micro_time(last)}},
+                _content_type="application/merge-patch+json",
+                _request_timeout=_TIMEOUT,
+            )
+        )
+
+    async def _write(self, request: Coroutine[Any, Any, Any]) -> Any:
+        """Send it if this replica may act for the object it is about, and not for longer than that is certain."""
         try:
+            left = seconds_to_write()
+        except NotOurs:
+            request.close()
+            WRITES.labels("not-ours").inc()
+            raise
+        try:
+            answer = await answered(request, within=left)
+        except (WriteConflict, WriteFailed) as error:
+            WRITES.labels("conflict" if isinstance(error, WriteConflict) else "failed").inc()
+            raise
+        WRITES.labels("done").inc()
+        return answer
+
+
+async def answered(request: Coroutine[Any, Any, Any], within: float = math.inf) -> Any:
+    """What the API server answers within so many seconds. Raises WriteConflict and WriteFailed."""
+    try:
+        async with asyncio.timeout(None if within == math.inf else within):
             return await request
-        except client.ApiException as error:
-            message = _message(error)
-            if error.status == 404:
-                raise _NotThere(message) from error
-            if error.status == 409 or (error.status == 422 and _FAILED_TEST in message):
-                raise WriteConflict(message) from error
-            raise WriteFailed(f"refused: {message}") from error
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise WriteFailed(f"no answer: {type(error).__name__}") from error
+    except client.ApiException as error:
+        message = _message(error)
+        if error.status == HTTPStatus.NOT_FOUND:
+            raise NotThere(message) from error
+        if error.status == HTTPStatus.CONFLICT or (
+            error.status == HTTPStatus.UNPROCESSABLE_ENTITY and _FAILED_TEST in message
+        ):
+            raise WriteConflict(message) from error
+        if error.status == HTTPStatus.FORBIDDEN and _NAMESPACE_ENDS in message:
+            raise NamespaceEnds(f"refused: {message}") from error
+        raise WriteFailed(f"refused: {message}") from error
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise WriteFailed(f"no answer: {type(error).__name__}") from error
 
 
 def _message(error: client.ApiException) -> str:

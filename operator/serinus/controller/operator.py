@@ -1,58 +1,111 @@
-"""The operator's process: the watch feeds the cache, the scheduler calls the reconcile."""
+"""The operator's process: the watch feeds the cache, the scheduler calls the reconcile, the leases say for what."""
 
 import asyncio
+import contextlib
 import logging
+import signal
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any
 
 import kopf
 
-from serinus.controller.cache import Cache, Key
+from serinus.controller.cache import Cache, Key, Object
+from serinus.controller.duty import Duty
+from serinus.controller.figures import SHARDS, SHARDS_OF
+from serinus.controller.front import Front
 from serinus.controller.kube import Kube
+from serinus.controller.leases import Alone, Holder, LeaseStore, shard_of
+from serinus.controller.pulse import Pulse
 from serinus.controller.reconcile import Reconciler
+from serinus.controller.record_file import to_all, to_file, to_standard_output
 from serinus.controller.scheduler import Scheduler
 from serinus.controller.settings import Settings
 from serinus.controller.shipping import Shipping
+from serinus.controller.synced import Synced
+from serinus.controller.tenure import Tenure
 from serinus.controller.watch import watch_registry, watch_settings
 from serinus.log.store import Store
+
+_WATCH_LAG = 2.0  # seconds; by then the cache has what the replica before this one wrote last
+_RELEASE = 5.0  # seconds in which the leases are given back; what is left then runs out
+
+_UNWATCH = 10.0  # seconds in which the watch may end
 
 logger = logging.getLogger(__name__)
 
 
 async def operate(settings: Settings) -> None:
-    """Run until a signal or an error ends it."""
+    """Run until a signal or an error ends it. Raises OSError where the file of records cannot be opened."""
+    log = to_all([to_standard_output, *([to_file(settings.records)] if settings.records else [])])
     cache = Cache()
     kube = await Kube.connect()
     shipping = None if settings.store is None else Shipping(Store(settings.store), kube, cache, settings.namespaces)
+    shards = settings.lease.shards if settings.lease else 1
 
     def wake(key: Key) -> None:
         scheduler.wake(key)
 
-    reconciler = Reconciler(settings, cache, kube, wake, shipping)
-    scheduler = Scheduler(reconciler.reconcile)
-    ready = asyncio.Event()
+    def tenure_of(uid: str) -> Tenure | None:
+        return holder.tenure_of(uid)
+
+    def is_of(shard: int, uid: str) -> bool:
+        return shard_of(uid, shards) == shard
+
+    def begun(shard: int) -> None:
+        if shipping is not None:
+            asyncio.get_running_loop().call_later(_WATCH_LAG, shipping.adopt, partial(is_of, shard))
+
+    async def reconcile(key: Key) -> float | None:
+        synced.told_of_an_object()
+        return await duty.reconcile(key)
+
+    synced = Synced(kube, settings.namespaces)
+    reconciler = Reconciler(settings, cache, kube, wake, shipping, log)
+    pulse = Pulse(reconciler)
+    duty = Duty(pulse, cache, shards, tenure_of=tenure_of, wake=wake, begun=begun)
+    holder = Holder(LeaseStore(kube, settings.lease), settings.lease, duty) if settings.lease else Alone(duty)
+    scheduler = Scheduler(reconcile)
+    stopped, watching = asyncio.Event(), asyncio.Event()
+
+    def missing() -> str | None:
+        if not synced.is_true:
+            return "the caches are not complete yet"
+        return None if holder.is_known else "it is not known yet who holds the leases"
+
+    def ours() -> list[Object]:
+        known = (cache.get("canarydeployments", key) for key in cache.keys("canarydeployments"))
+        return [each for each in known if each is not None and holder.tenure_of(each["metadata"]["uid"]) is not None]
+
+    async def lead() -> None:
+        await synced.wait()
+        _announce(settings)
+        await holder.run()
+
+    SHARDS.set_function(lambda: len(holder.shards))
+    SHARDS_OF.set(shards)
+    front = Front(trouble=lambda: pulse.trouble, missing=missing, owners=ours)
     work = [
-        asyncio.create_task(scheduler.run(), name="scheduler"),
-        asyncio.create_task(
-            kopf.operator(
-                registry=watch_registry(cache, scheduler),
-                settings=watch_settings(),
-                standalone=True,
-                clusterwide=not settings.namespaces,
-                namespaces=settings.namespaces,
-                liveness_endpoint=settings.liveness,
-                ready_flag=ready,
-            ),
-            name="watch",
-        ),
-        asyncio.create_task(_announce(ready, settings), name="announce"),
-        *([asyncio.create_task(_ship(ready, shipping), name="shipping")] if shipping else []),
+        _task(scheduler.run(), "scheduler"),
+        _task(lead(), "leases"),
+        *([_task(front.serve(settings.listen), "front")] if settings.listen else []),
+        *([_task(shipping.run(), "shipping")] if shipping else []),
     ]
+    watch = _task(
+        kopf.operator(
+            registry=watch_registry(cache, scheduler, reconciler.hear),
+            settings=watch_settings(settings.namespaces),
+            standalone=True,
+            clusterwide=not settings.namespaces,
+            namespaces=settings.namespaces,
+            stop_flag=stopped,
+            ready_flag=watching,
+        ),
+        "watch",
+    )
     try:
-        # The watch ends by a signal, the scheduler only by an error: either ends the process.
-        await asyncio.wait(work[:2], return_when=asyncio.FIRST_COMPLETED)
+        results = await _until_over(work, watch, holder, watching, stopped)
     finally:
-        for task in work:
-            task.cancel()
-        results = await asyncio.gather(*work, return_exceptions=True)
         await reconciler.close()
         await kube.close()
     for result in results:
@@ -60,12 +113,49 @@ async def operate(settings: Settings) -> None:
             raise result
 
 
-async def _ship(ready: asyncio.Event, shipping: Shipping) -> None:
-    await ready.wait()  # what was left behind is told from what was never decided by the statuses in the cache
-    await shipping.run()
+async def _until_over(
+    work: list[asyncio.Task[None]],
+    watch: asyncio.Task[None],
+    holder: Holder | Alone,
+    watching: asyncio.Event,
+    stopped: asyncio.Event,
+) -> list[BaseException | None]:
+    """Wait for a signal or an error, then end everything, in an order that leaves nothing half done; the errors."""
+    signals = _task(_await_signal(watching, stopped), "signals")
+    try:
+        # Only a signal or an error ends any of them, and without one of them the others are of no use.
+        await asyncio.wait([watch, signals, *work], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        results = await _end(work)
+        # Nothing is under way any more: another replica may act at once.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_RELEASE):
+                await holder.release()
+        stopped.set()
+        await asyncio.wait([watch], timeout=_UNWATCH)  # kopf lets its connections go, unless it is interrupted
+        results += await _end([signals, watch])
+    return results
 
 
-async def _announce(ready: asyncio.Event, settings: Settings) -> None:
-    await ready.wait()
+def _task(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    return asyncio.create_task(work, name=name)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> list[BaseException | None]:
+    for task in tasks:
+        task.cancel()
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _await_signal(watching: asyncio.Event, stopped: asyncio.Event) -> None:
+    """Return when the process is told to end. kopf's own handlers would end the watch first, which takes seconds."""
+    await watching.wait()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()
+
+
+def _announce(settings: Settings) -> None:
     where = ", ".join(settings.namespaces) or "all namespaces"
     logger.info("watching CanaryDeployments in %s; evidence from %s", where, settings.prometheus)

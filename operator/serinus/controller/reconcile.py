@@ -7,27 +7,46 @@ names it too), then what was observed; only a rollback writes the weights first,
 matter.
 """
 
+import asyncio
 import logging
-import sys
+import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TextIO
 
-from serinus.api import CanaryDeploymentStatus
+from serinus.api import CanaryDeploymentStatus, Phase
 from serinus.controller.cache import Cache, Key, Kind, Object, key_of
 from serinus.controller.carriers import Carrier, split_traffic
 from serinus.controller.claims import refuse_taken_routes
 from serinus.controller.correspondence import Correspondence
 from serinus.controller.desks import Desks
-from serinus.controller.evidence import judge_new_ticks, next_look
+from serinus.controller.endpoints import young_pods
+from serinus.controller.events import News, news_of_conditions
+from serinus.controller.evidence import Known, first_tick_start, judge_new_ticks, next_look
+from serinus.controller.figures import RECORDS
 from serinus.controller.finalizer import finalizer_patch, has_finalizer
-from serinus.controller.gather import is_leaving, read_arms, read_live, read_status, read_subject, running_subject
-from serinus.controller.kube import Kube, WriteConflict, WriteFailed
-from serinus.controller.persistence import write_is_due
+from serinus.controller.gather import (
+    Manifest,
+    is_leaving,
+    read_arms,
+    read_live,
+    read_manifest,
+    read_status,
+    read_subject,
+    running_subject,
+)
+from serinus.controller.herald import Herald
+from serinus.controller.interruption import unless
+from serinus.controller.kube import Kube
+from serinus.controller.kube_errors import WriteConflict, WriteFailed
+from serinus.controller.persistence import says_more, write_is_due
+from serinus.controller.record_file import Sink
 from serinus.controller.settings import Settings
 from serinus.controller.shipping import Shipping
+from serinus.controller.warm_targets import Target, warm_targets
+from serinus.controller.warm_ups import WarmUps
 from serinus.istio import subset_patch
 from serinus.judge import StateError
 from serinus.metrics import Grid, QueryError, inquiries
@@ -68,12 +87,22 @@ class _Memory:
     written: CanaryDeploymentStatus
     version: str = ""
     """Of the object, when it was last compared with what is remembered."""
-    written_at: float = 0.0
+    written_at: float = -math.inf
+    """Monotonic seconds: the clock may be set."""
     unpublished: list[Record] = field(default_factory=list)
     trail: Trail = NO_TRAIL
     failure: Obstacle | None = None
+    manifest: Manifest | None = None
+    known: Known | None = None
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when an override of the object has changed."""
     asked: Intent | None = None
     """What the last turn asked for: asked again at once, it did not last, and the next try waits."""
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing is known of it that the cluster does not know."""
+        return self.status == self.written and not self.unpublished and self.failure is None
 
 
 class Reconciler:
@@ -86,14 +115,16 @@ class Reconciler:
         kube: Kube,
         wake: Callable[[Key], None],
         shipping: Shipping | None,
-        log: TextIO = sys.stdout,
+        log: Sink,
     ) -> None:
         self._settings = settings
         self._cache = cache
         self._kube = kube
         self._shipping = shipping
         self._correspondence = Correspondence(kube, cache, Guard(settings.allowed_hooks), wake)
+        self._warm_ups = WarmUps(Guard(settings.allowed_hooks), wake)
         self._log = log
+        self._herald = Herald(kube)
         self._memory: dict[Key, _Memory] = {}
         self._desks = Desks(settings, kube)
         self._addresses = settings.allowed_prometheus | {settings.prometheus}
@@ -102,16 +133,30 @@ class Reconciler:
         """Let the connections to Prometheus go, and give up what is on its way to people."""
         await self._desks.close()
         await self._correspondence.close()
+        await self._warm_ups.close()
+
+    def hear(self, key: Key) -> None:
+        """An override of the object has changed: a turn that waits for evidence looks whether it still must."""
+        if (memory := self._memory.get(key)) is not None:
+            memory.heard.set()
+
+    def forget(self, key: Key) -> None:
+        """Remember nothing of the object: its status in the cluster is the newest."""
+        self._memory.pop(key, None)
 
     async def reconcile(self, key: Key) -> float | None:
         """Bring the object a step further; the Unix time at which to call again, None if only a change matters."""
         owner = self._cache.get("canarydeployments", key)
         if owner is None:
-            self._memory.pop(key, None)
-            return None
+            self.forget(key)
+            again = self._correspondence.without_owner(key, datetime.now(UTC))
+            return again.timestamp() if again else None
         memory = self._remembered(key, owner)
         try:
-            return await self._turn(owner, memory)
+            due = await self._turn(owner, memory)
+            if due is None and memory.is_at_rest:
+                self.forget(key)  # rollouts that have ended are many: what wakes one reads its status again
+            return due
         except (PlanError, StateError) as damage:
             if is_leaving(owner):
                 logger.warning("%s/%s is deleted; its routes are left as they are: %s", *key, damage)
@@ -130,27 +175,36 @@ class Reconciler:
     async def _turn(self, owner: Object, memory: _Memory) -> float | None:
         if is_leaving(owner) and not has_finalizer(owner):
             return None
-        subject, unreadable = self._subject(owner, memory.status)
+        subject, unreadable = self._subject(owner, memory)
         if subject is None:
             if is_leaving(owner):
                 await self._set_finalizer(owner, wanted=False)
                 return None
             return await self._stall(owner, memory, unreadable)
         plan = plan_in_force(subject, memory.status)
-        people = self._correspondence.people(owner)
-        live, carriers = self._live(plan, owner)
+        live, carriers = self._live(plan, owner, memory.status)
         try:
-            judged = (
-                None
-                if people.is_rollback_ordered(memory.status)
-                else await self._judged(plan, memory.status, live, subject.namespace)
-            )
+            if memory.status.phase is Phase.WARMING_UP:
+                self._warm_targets(plan, subject, live)
+            judging = self._judged(plan, memory, live, subject.namespace)
+            judged = await unless(self._rollback_ordered(owner, memory), judging)
         except Obstacle as nothing_to_judge:
             live, judged = nothing_to_judge, None
+        people = self._correspondence.people(owner)
         now = datetime.now(UTC)
         trail = memory.trail.after(*judged.ticks) if judged else memory.trail
         timing = self._settings.timing
-        outcome = advance(subject, memory.status, live, judged, now=now, timing=timing, trail=trail, people=people)
+        outcome = advance(
+            subject,
+            memory.status,
+            live,
+            judged,
+            now=now,
+            timing=timing,
+            trail=trail,
+            people=people,
+            warmed=self._warm_ups.reply(key_of(owner)),
+        )
         if obstacle := unreadable or memory.failure:
             known = conditions(outcome.status, subject, obstacle, outcome.drift, now)
             outcome = replace(outcome, status=outcome.status.model_copy(update={"conditions": known}))
@@ -159,16 +213,23 @@ class Reconciler:
         outcome = replace(outcome, status=told)
         if not subject.leaving and not has_finalizer(owner):
             await self._set_finalizer(owner, wanted=True)  # before anything is written that deletion must undo
+        if judged is not None:
+            memory.known = Known(judged.state.pack(), judged.state)
+        goes_on = says_more(memory.status, outcome.status)
         await self._carry_out(owner, memory, plan, outcome, carriers, trail)
+        if outcome.warm_up is not None:
+            with suppress(Obstacle):  # told by the next turn
+                targets = self._warm_targets(plan, subject, live)
+                self._warm_ups.start(key_of(owner), outcome.warm_up, plan.traffic.host, targets)
         memory.failure = None
         asked, memory.asked = memory.asked, outcome.intent
-        if outcome.intent is not None:
-            # What was written is in the cache: go on at once, unless it was there before and did not last.
-            return time.time() + (_AFTER_FAILURE if outcome.intent == asked else 0.0)
-        if outcome.let_go:
+        if outcome.let_go and outcome.intent is None:
             await self._set_finalizer(owner, wanted=False)
             return None
-        return self._next_call(owner, plan, outcome)
+        if outcome.intent is not None or goes_on:
+            # What was written is in the cache and wakes nobody: go on at once, unless it is asked again and again.
+            return time.time() + (_AFTER_FAILURE if outcome.intent is not None and outcome.intent == asked else 0.0)
+        return self._next_call(owner, plan, outcome, memory.known)
 
     async def _stall(self, owner: Object, memory: _Memory, obstacle: Obstacle | None) -> float | None:
         """Say why an object cannot be read: in its status, and to the people who are told of it."""
@@ -181,38 +242,60 @@ class Reconciler:
         retry = time.time() + _AFTER_OBSTACLE
         return min(retry, again.timestamp()) if again else retry
 
-    def _subject(self, owner: Object, status: CanaryDeploymentStatus) -> tuple[Subject | None, Obstacle | None]:
+    def _subject(self, owner: Object, memory: _Memory) -> tuple[Subject | None, Obstacle | None]:
         """The subject, or why it cannot be read; a running rollout then goes on by its own copy of the plan."""
+        status = memory.status
         running = status.rollout is not None and not is_over(status)
         try:
-            subject = read_subject(owner, self._cache, self._addresses, self._settings.allowed_hooks)
+            memory.manifest = read_manifest(owner, self._cache, memory.manifest)
+            subject = read_subject(owner, memory.manifest, self._cache, self._addresses, self._settings.allowed_hooks)
             if not running:
                 refuse_taken_routes(owner, self._cache)
             return subject, None
         except Obstacle as obstacle:
             return (running_subject(owner, status) if running else None), obstacle
 
-    def _live(self, plan: Plan, owner: Object) -> tuple[Live | Obstacle, tuple[Carrier, ...]]:
+    def _live(
+        self, plan: Plan, owner: Object, status: CanaryDeploymentStatus
+    ) -> tuple[Live | Obstacle, tuple[Carrier, ...]]:
+        rollout = status.rollout.id if status.rollout else ""
         try:
             refuse_taken_routes(owner, self._cache)
-            return read_live(plan, owner["metadata"]["namespace"], self._cache)
+            return read_live(plan, owner["metadata"]["namespace"], rollout, self._cache)
         except Obstacle as obstacle:
             return obstacle, ()
 
-    async def _judged(
-        self, plan: Plan, status: CanaryDeploymentStatus, live: Live | Obstacle, namespace: str
-    ) -> Judged | None:
+    def _warm_targets(self, plan: Plan, subject: Subject, live: Live | Obstacle) -> tuple[Target, ...]:
+        """Where the requests of the warm-up are to go. Raises Obstacle where they cannot be sent."""
+        if isinstance(live, Obstacle) or not subject.warm_up_requests:
+            return ()
+        ports, host = {each.port for each in subject.warm_up_requests}, plan.traffic.host
+        return warm_targets(host, subject.namespace, live.canary, self._cache, ports, self._settings.allowed_hooks)
+
+    async def _judged(self, plan: Plan, memory: _Memory, live: Live | Obstacle, namespace: str) -> Judged | None:
         """The judge's answer to the slots since the cursor; None where none is due."""
+        status = memory.status
         if status.rollout is None or status.phase.is_end or isinstance(live, Obstacle):
             return None
         arms = read_arms(plan, namespace, live, self._settings.reporter, self._settings.fence)
+        grid = self._grid(plan, namespace)
+        start = first_tick_start(status.rollout, grid)
+        if start is not None and plan.warm_up:
+            since = datetime.fromtimestamp(start, tz=UTC) - plan.warm_up
+            arms = replace(arms, young=young_pods(plan.traffic.host, namespace, live.canary, self._cache, since))
         try:
             asked = inquiries(plan.policy, arms)
         except QueryError as error:
             raise Obstacle("InvalidQuery", f"the policy's {error}") from error
         desk = await self._desks.desk(plan, namespace)
-        grid = self._grid(plan, namespace)
-        return await judge_new_ticks(plan, status.rollout, status.weight, asked, desk, grid, time.time())
+        memory.known = Known.of(plan, status.rollout, memory.known)
+        return await judge_new_ticks(plan, status.rollout, status.weight, asked, desk, grid, time.time(), memory.known)
+
+    async def _rollback_ordered(self, owner: Object, memory: _Memory) -> None:
+        """Return when a person has ordered a rollback: that waits for no evidence."""
+        while not self._correspondence.is_rollback_ordered(owner, memory.status):
+            memory.heard.clear()
+            await memory.heard.wait()
 
     async def _carry_out(
         self,
@@ -234,7 +317,7 @@ class Reconciler:
         if self._shipping is not None:
             for record in memory.unpublished:
                 await self._shipping.keep(owner, record)
-        since_written = time.time() - memory.written_at
+        since_written = time.monotonic() - memory.written_at
         report_every = plan.report_every.total_seconds()
         if write_is_due(memory.written, memory.status, since_written=since_written, report_every=report_every):
             await self._write_status(owner, memory)
@@ -266,35 +349,32 @@ class Reconciler:
         if memory.status == memory.written:
             return
         newest = self._cached("canarydeployments", key_of(owner))
+        if newest.get("status") != owner.get("status"):
+            raise WriteConflict("another operator has written the status meanwhile")
         written = await self._kube.write_status(newest, memory.status)
-        memory.written, memory.written_at = memory.status, time.time()
+        before, memory.written, memory.written_at = memory.written, memory.status, time.monotonic()
         self._cache.put("canarydeployments", written)
+        for news in news_of_conditions(owner, before.conditions, memory.status.conditions, datetime.now(UTC)):
+            await self._herald.tell(news)
 
     async def _publish(self, owner: Object, record: Record) -> None:
-        """The record as a line of the log, and as an Event; an Event that cannot be posted stops nothing."""
-        print(record.line(), file=self._log, flush=True)
+        """The record as a line of the log, and as an Event."""
+        self._log(record.line())
         if self._shipping is not None:
             self._shipping.ship(record)
-        try:
-            await self._kube.post_event(
-                owner,
-                reason=record.reason,
-                note=record.message,
-                action=record.verdict,
-                warning=record.verdict == "rollback",
-                time=record.time,
-            )
-        except (WriteFailed, WriteConflict) as error:
-            logger.warning("%s/%s: an Event was refused: %s", record.namespace, record.name, error)
+        RECORDS.labels(record.verdict).inc()
+        await self._herald.tell(News.of_record(owner, record))
 
-    def _next_call(self, owner: Object, plan: Plan, outcome: Outcome) -> float | None:
+    def _next_call(self, owner: Object, plan: Plan, outcome: Outcome, known: Known | None) -> float | None:
         """When time alone makes another reconcile worth it: a tick's evidence is complete, or the rollout says so."""
-        due = (outcome.wake, self._correspondence.next_send(owner, outcome.status))
+        post, status = self._correspondence, outcome.status
+        due = (outcome.wake, post.next_send(owner, status), post.clear(owner, status, datetime.now(UTC)))
         times = [each.timestamp() for each in due if each is not None]
         rollout = outcome.status.rollout
         if rollout is not None and not outcome.status.phase.is_end:
-            look = next_look(plan, rollout, self._grid(plan, owner["metadata"]["namespace"]))
-            times += [look] if look is not None else []
+            look = next_look(plan, rollout, self._grid(plan, owner["metadata"]["namespace"]), known)
+            # No tick is further away than one: where it seems so the clock was set back, and may be set right again.
+            times += [min(look, time.time() + plan.interval.total_seconds())] if look is not None else []
         return min(times, default=None)
 
     def _remembered(self, key: Key, owner: Object) -> _Memory:
@@ -318,11 +398,11 @@ class Reconciler:
         return found
 
     def _grid(self, plan: Plan, namespace: str) -> Grid:
-        lateness = self._settings.lateness + self._desks.scrape_duration(plan, namespace)
+        lateness = self._settings.lateness + self._desks.lateness(plan, namespace)
         return Grid(plan.interval.total_seconds(), lateness)
 
 
 def _stalled(owner: Object, status: CanaryDeploymentStatus, obstacle: Obstacle | None) -> CanaryDeploymentStatus:
     """The status of an object that cannot be read and has no rollout under way."""
-    told = conditions(status, None, obstacle, None, datetime.now(UTC))
-    return status.model_copy(update={"observed_generation": owner["metadata"]["generation"], "conditions": told})
+    seen = status.model_copy(update={"observed_generation": owner["metadata"]["generation"]})
+    return seen.model_copy(update={"conditions": conditions(seen, None, obstacle, None, datetime.now(UTC))})

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from serinus.controller.cache import Key
+from serinus.controller.figures import LAG_SECONDS
 
 _CONCURRENT = 64  # reconciles in flight: they wait for the API server and Prometheus most of the time
 _AFTER_ERROR = 10.0  # seconds until an object whose reconcile failed is tried again
@@ -18,22 +19,30 @@ class Scheduler:
     """Calls `reconcile(key)` when it is due.
 
     It returns the Unix time at which it wants to be called again, or None. A wake-up while it runs makes it run once
-    more; an error in one object's reconcile is logged and tried again, and stops no other.
+    more; an error in one object's reconcile is logged and tried again, and stops no other. When the clock is set, what
+    is scheduled is due as long from now as it was.
     """
 
     def __init__(self, reconcile: Callable[[Key], Awaitable[float | None]]) -> None:
         self._reconcile = reconcile
-        self._heap: list[tuple[float, Key]] = []
+        self._heap: list[tuple[float, Key]] = []  # monotonic seconds
         self._due: dict[Key, float] = {}  # the truth; entries of the heap that differ are out of date
         self._running: dict[Key, asyncio.Task[None]] = {}
+        self._urgent: set[Key] = set()
         self._changed = asyncio.Event()
 
     def wake(self, key: Key, at: float = 0.0) -> None:
         """Have the object reconciled at Unix time `at` (default: now) or earlier."""
-        if key in self._due and self._due[key] <= at:
+        due = time.monotonic() + max(0.0, at - time.time())
+        if key in self._due and self._due[key] <= due:
             return
-        self._due[key] = at
-        heapq.heappush(self._heap, (at, key))
+        self._due[key] = due
+        heapq.heappush(self._heap, (due, key))
+        self._changed.set()
+
+    def hurry(self, key: Key) -> None:
+        """Have the object reconciled now, before all others and also where all places are taken."""
+        self._urgent.add(key)
         self._changed.set()
 
     async def run(self) -> None:
@@ -53,21 +62,26 @@ class Scheduler:
 
     def _start_due(self) -> float | None:
         """Start what is due; seconds until the next one is, None when nothing is scheduled or all places are taken."""
+        for key in self._urgent - self._running.keys():
+            self._urgent.remove(key)
+            self._due.pop(key, None)
+            self._running[key] = asyncio.create_task(self._run_one(key))
         waiting: list[tuple[float, Key]] = []
         pause = None
         while self._heap and len(self._running) < _CONCURRENT:
-            at, key = self._heap[0]
-            if self._due.get(key) != at:
+            due, key = self._heap[0]
+            if self._due.get(key) != due:
                 heapq.heappop(self._heap)
                 continue
-            if at > time.time():
-                pause = at - time.time()
+            if due > time.monotonic():
+                pause = due - time.monotonic()
                 break
             heapq.heappop(self._heap)
             if key in self._running:
-                waiting.append((at, key))  # again when the present one is done
+                waiting.append((due, key))  # again when the present one is done
                 continue
             del self._due[key]
+            LAG_SECONDS.observe(time.monotonic() - due)
             self._running[key] = asyncio.create_task(self._run_one(key))
         for entry in waiting:
             heapq.heappush(self._heap, entry)

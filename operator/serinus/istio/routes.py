@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from serinus.istio.errors import LayoutError
-from serinus.istio.hosts import canonical_host, key_of
+from serinus.istio.hosts import key_of, names_of
 from serinus.istio.naming import is_ours, owners_labels, variant_of, variant_weight
 
 Protocol = Literal["http", "tls", "tcp"]
@@ -44,14 +44,12 @@ def arm_routes(
     """
     candidates = [list(_candidates(member, host)) for member in family]
     everyone = [candidate for member in candidates for candidate in member]
-    chosen = [each for label in only for each in _named(label, family[0], everyone)] or [
-        each for each in everyone if any(each.to_host)
-    ]
-    _refuse_repeated_names(chosen, everyone)
-    places = {each.place for each in chosen}
-    found = tuple(
-        tuple(_arm_route(each, stable, canary) for each in member if each.place in places) for member in candidates
-    )
+    # By identity: two candidates are compared by all that their routes say.
+    named = {id(each) for label in only for each in _named(label, family[0], everyone)}
+    chosen = [[each for each in member if (id(each) in named if only else any(each.to_host))] for member in candidates]
+    for some, all_of_member in zip(chosen, candidates, strict=True):
+        _refuse_repeated_names(some, all_of_member)
+    found = tuple(tuple(_arm_route(each, stable, canary) for each in member) for member in chosen)
     if not any(found):
         raise LayoutError(f"{_title(family[0])} has no route to {host}; give one a destination for each subset")
     return found
@@ -72,14 +70,9 @@ class _Candidate(NamedTuple):
     def title(self) -> str:
         return f"{_title(self.service)}, route {self.label}"
 
-    @property
-    def place(self) -> tuple[tuple[str, str], Protocol, int]:
-        return key_of(self.service), self.protocol, self.position
-
 
 def _candidates(service: dict[str, Any], host: str) -> Iterator[_Candidate]:
-    namespace = service["metadata"]["namespace"]
-    canonical: dict[str, str] = {}
+    names = names_of(host, service["metadata"]["namespace"])
     ours: dict[str, list[dict[str, Any]]] = {}  # they lie before the routes that they are copies of
     for protocol in _PROTOCOLS:
         routes = service.get("spec", {}).get(protocol) or []
@@ -89,8 +82,7 @@ def _candidates(service: dict[str, Any], host: str) -> Iterator[_Candidate]:
                 ours.setdefault(variant_of(route), []).append(route)
                 continue
             hosts = [(entry.get("destination") or {}).get("host", "") for entry in route.get("route") or []]
-            canonical |= {each: canonical_host(each, namespace) for each in hosts if each not in canonical}
-            to_host = tuple(canonical[each] == host for each in hosts)
+            to_host = tuple([each in names for each in hosts])
             label = next(labels)
             yield _Candidate(service, protocol, label, index, route, to_host, ours.get(label, ()))
 
@@ -106,9 +98,9 @@ def _named(label: str, root: dict[str, Any], candidates: Sequence[_Candidate]) -
 
 def _refuse_repeated_names(chosen: Sequence[_Candidate], candidates: Sequence[_Candidate]) -> None:
     """A label must mean one route of its object; a root and its delegate may both have it."""
-    count = Counter((key_of(candidate.service), candidate.label) for candidate in candidates)
+    count = Counter(candidate.label for candidate in candidates)
     for candidate in chosen:
-        if count[key_of(candidate.service), candidate.label] > 1:
+        if count[candidate.label] > 1:
             raise LayoutError(
                 f"{_title(candidate.service)} has more than one route named {candidate.label!r}; give each its own name"
             )
@@ -135,27 +127,28 @@ def _arm_route(candidate: _Candidate, stable: str, canary: str) -> ArmRoute:
             f"{candidate.title} has {others} more destination(s) beside {stable!r} and {canary!r}; "
             "a route can be split between two arms only"
         )
-    own = _own_weight(candidate, at, to_canary)
-    weights = tuple(_weights(candidate, own, canary))
+    weights = _weights(candidate, _own_weight(candidate, at, to_canary), canary)
     return ArmRoute(candidate.protocol, candidate.label, candidate.position, at, to_canary, weights)
 
 
 def _own_weight(candidate: _Candidate, stable: int, canary: int | None) -> int:
     if canary is None:
         return 0
+    destinations = candidate.route["route"]
     # Istio reads a weight that is left out as 0.
-    weights = [int(candidate.route["route"][place].get("weight", 0)) for place in (stable, canary)]
-    if sum(weights) != _WHOLE:
-        raise LayoutError(f"{candidate.title} has weights {weights[0]} and {weights[1]}; they must add up to 100")
-    return weights[1]
+    to_stable: int = destinations[stable].get("weight", 0)
+    to_canary: int = destinations[canary].get("weight", 0)
+    if to_stable + to_canary != _WHOLE:
+        raise LayoutError(f"{candidate.title} has weights {to_stable} and {to_canary}; they must add up to 100")
+    return to_canary
 
 
-def _weights(candidate: _Candidate, own: int, canary: str) -> Iterator[int]:
+def _weights(candidate: _Candidate, own: int, canary: str) -> tuple[int, ...]:
     """What the canary gets by each of our routes, and by the owner's own where it hands anything out."""
+    if not candidate.ours:
+        return (own,)
     told = [weight for route in candidate.ours if (weight := variant_weight(route, canary)) is not None]
-    yield from told
-    if own or not told:
-        yield own
+    return (*told, own) if own or not told else tuple(told)
 
 
 def _title(service: dict[str, Any]) -> str:

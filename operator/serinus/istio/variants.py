@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from serinus.api.traffic import Cohort
-from serinus.istio.errors import LayoutError
 from serinus.istio.matches import (
-    Contradiction,
     Headers,
     audience_headers,
     cookie_regex,
@@ -69,27 +67,21 @@ def templates(split: Split) -> tuple[Template, ...]:
     return tuple(found)
 
 
-def variants(title: str, label: str, route: Route, arms: Arms, wanted: Sequence[Template]) -> list[Route]:
+def variants(label: str, route: Route, arms: Arms, wanted: Sequence[Template]) -> list[Route]:
     """The copies of `route` that the templates ask for.
 
-    Raises LayoutError naming the route (`title`) where what it says contradicts what would have to be added.
+    Raises Contradiction where the route says something else of a header than would have to be added.
     """
     own = route.get("match") or [{}]
-    try:
-        return [
-            {
-                **route,
-                "name": our_name(template.kind, label, template.weight),
-                "match": [narrowed(match, who) for match in own for who in template.who],
-                "route": template.destinations(arms),
-            }
-            for template in wanted
-        ]
-    except Contradiction as header:
-        raise LayoutError(
-            f"{title} already says something else of header {str(header)!r} than the audience or cohort has to; "
-            "leave the header out of one of them"
-        ) from header
+    return [
+        {
+            **route,
+            "name": our_name(template.kind, label, template.weight),
+            "match": [narrowed(match, who) for match in own for who in template.who],
+            "route": template.destinations(arms),
+        }
+        for template in wanted
+    ]
 
 
 def _cookie_templates(audience: tuple[Headers, ...], split: Split) -> Iterator[Template]:

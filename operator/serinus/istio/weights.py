@@ -18,10 +18,16 @@ _WHOLE = 100
 
 
 def weights_patch(
-    virtual_service: dict[str, Any], routes: Sequence[ArmRoute], split: Split, *, decision: str
+    virtual_service: dict[str, Any],
+    routes: Sequence[ArmRoute],
+    split: Split,
+    *,
+    decision: str,
+    beside: Set[str] = frozenset(),
 ) -> list[Operation]:
     """The patch that makes the routes split as told, and names the decision in an annotation.
 
+    `beside`: ids of the rollouts that move other routes of the object; their decisions stay named.
     Guarded by tests on each route's name and destinations, old weights included: a VirtualService in which they have
     changed since it was read refuses the patch (422). Where routes of ours come or go, positions count, and it is
     refused by any change. A split without audience and cohort leaves no route of ours; a canary destination that
@@ -38,13 +44,13 @@ def weights_patch(
     now_added = set(added)
     for route in routes:
         written = _written(virtual_service, route)
-        operations += _own_weights(written, route, _index(route, ours), split, route.label in added)
+        operations += _own_weights(written, route, _path(route, ours), split, route.label in added)
         if split.own_weight == 0:
             now_added.discard(route.label)
         elif route.canary is None:
             now_added.add(route.label)
     operations += _insertions(routes, before, ours)
-    return [*operations, *annotate(virtual_service, decision, frozenset(now_added))]
+    return [*operations, *annotate(virtual_service, decision, frozenset(now_added), beside)]
 
 
 def copies_for(virtual_service: dict[str, Any], routes: Sequence[ArmRoute], split: Split) -> list[list[Route]]:
@@ -62,14 +68,24 @@ def copies_for(virtual_service: dict[str, Any], routes: Sequence[ArmRoute], spli
 def _copies(virtual_service: dict[str, Any], route: ArmRoute, split: Split, wanted: Sequence[Template]) -> list[Route]:
     if not wanted:
         return []
-    title = "VirtualService {}/{}, route {}".format(*key_of(virtual_service), route.label)
     if route.protocol != "http":
         raise LayoutError(
-            f"{title} carries connections, in which no header can be read: leave out spec.traffic.audience and "
-            "spec.traffic.cohort, or list the HTTP routes alone in spec.traffic.virtualServices[].routes"
+            f"{_title(virtual_service, route)} carries connections, in which no header can be read: leave out "
+            "spec.traffic.audience and spec.traffic.cohort, or list the HTTP routes alone in "
+            "spec.traffic.virtualServices[].routes"
         )
     written = _written(virtual_service, route)
-    return variants(title, route.label, written, _arms(written, route, split), wanted)
+    try:
+        return variants(route.label, written, _arms(written, route, split), wanted)
+    except Contradiction as header:
+        raise LayoutError(
+            f"{_title(virtual_service, route)} already says something else of header {str(header)!r} than the audience "
+            "or cohort has to; leave the header out of one of them"
+        ) from header
+
+
+def _title(virtual_service: dict[str, Any], route: ArmRoute) -> str:
+    return "VirtualService {}/{}, route {}".format(*key_of(virtual_service), route.label)
 
 
 def _outdated(virtual_service: dict[str, Any], labels: Set[str]) -> list[int]:
@@ -95,14 +111,14 @@ def _arms(written: Route, route: ArmRoute, split: Split) -> Arms:
     return Arms.of(written["route"][route.stable], canary, split.canary)
 
 
-def _index(route: ArmRoute, ours: Sequence[int]) -> int:
+def _path(route: ArmRoute, ours: Sequence[int]) -> str:
     """Where the route lies once `ours` are gone: all of them lie in the list of HTTP routes."""
-    return route.index - bisect(ours, route.index) if route.protocol == "http" else route.index
+    gone = bisect(ours, route.index) if route.protocol == "http" else 0
+    return f"/spec/{route.protocol}/{route.index - gone}"
 
 
-def _own_weights(written: Route, route: ArmRoute, index: int, split: Split, is_added: bool) -> Iterator[Operation]:
+def _own_weights(written: Route, route: ArmRoute, path: str, split: Split, is_added: bool) -> Iterator[Operation]:
     """The owner's own destinations: both arms' weights, the canary's own destination added or removed."""
-    path = pointer("spec", route.protocol, index)
     if "name" in written:
         yield expect(f"{path}/name", written["name"])
     yield expect(f"{path}/route", written["route"])
@@ -128,6 +144,6 @@ def _insertions(routes: Sequence[ArmRoute], before: Sequence[list[Route]], ours:
     """Each route's copies directly before it; from the last route to the first, so that no position moves."""
     copied = [(route, copies) for route, copies in zip(routes, before, strict=True) if copies]
     for route, copies in sorted(copied, key=lambda each: each[0].index, reverse=True):
-        path = pointer("spec", "http", _index(route, ours))
+        path = _path(route, ours)
         for copy in reversed(copies):
             yield {"op": "add", "path": path, "value": copy}

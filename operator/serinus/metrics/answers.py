@@ -4,16 +4,18 @@ Thanos, Mimir and VictoriaMetrics answer in the same form. What they could not r
 VictoriaMetrics as `isPartial`: such an answer counts as none.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import msgspec
+
 from serinus.judge.evidence import Missing
 from serinus.metrics.errors import SourceError, TooMuch
 
-_FOREIGN = (TypeError, ValueError, KeyError, IndexError, AttributeError)  # what reading other JSON raises
 _QUOTED = 200  # characters of a foreign answer that an error shows
+
+Number = float | str  # as Prometheus writes numbers: strings, so that "NaN" and "+Inf" can be among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,68 +26,164 @@ class NativeHistogram:
     count: float
 
 
-class Row(NamedTuple):  # made by the ten thousand
+Value = float | NativeHistogram
+
+
+class Row(NamedTuple):
     """One series of an answer at one time."""
 
     labels: Mapping[str, str]
-    value: float | NativeHistogram
+    value: Value
 
 
-def vector(body: bytes, status: int) -> list[Row]:
-    """The rows of an answer to an instant query. Raises SourceError."""
-    entries = _result(body, status, "vector")
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """The series of an answer to an instant query.
+
+    `texts`: the labels of each as JSON, which whoever has seen the same text before need not read again. `values`: its
+    value. An answer for a thousand canaries has tens of thousands of series, nearly all the same from tick to tick.
+    """
+
+    texts: list[bytes]
+    values: list[Value]
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> "Vector":
+        """An answer with these rows."""
+        rows = list(rows)
+        return cls([msgspec.json.encode(row.labels) for row in rows], [row.value for row in rows])
+
+    def rows(self) -> list[Row]:
+        """Its series with their labels."""
+        return [Row(labels_in(text), value) for text, value in zip(self.texts, self.values, strict=True)]
+
+
+class _Histogram(msgspec.Struct):
+    count: Number
+    buckets: list[tuple[int, Number, Number, Number]] | None = None
+
+
+class _Sample(msgspec.Struct, array_like=True, gc=False):  # two values each, made by the ten thousand
+    time: float
+    value: Number
+
+
+class _Point(msgspec.Struct, gc=False):
+    metric: msgspec.Raw
+    value: _Sample | None = None
+    histogram: tuple[float, _Histogram] | None = None
+
+
+class _Line(msgspec.Struct):
+    metric: dict[str, str]
+    values: tuple[tuple[float, Number], ...] = ()
+    histograms: tuple[tuple[float, _Histogram], ...] = ()
+
+
+class _Points(msgspec.Struct, tag_field="resultType", tag="vector"):
+    result: list[_Point]
+
+
+class _Lines(msgspec.Struct, tag_field="resultType", tag="matrix"):
+    result: list[_Line]
+
+
+class _VectorAnswer(msgspec.Struct, tag_field="status", tag="success"):
+    data: _Points
+    warnings: list[str] | None = None
+    is_partial: bool = msgspec.field(name="isPartial", default=False)
+
+
+class _MatrixAnswer(msgspec.Struct, tag_field="status", tag="success"):
+    data: _Lines
+    warnings: list[str] | None = None
+    is_partial: bool = msgspec.field(name="isPartial", default=False)
+
+
+_VECTOR = msgspec.json.Decoder(_VectorAnswer)
+_MATRIX = msgspec.json.Decoder(_MatrixAnswer)
+_LABELS = msgspec.json.Decoder(dict[str, str])
+
+
+def labels_in(text: bytes) -> dict[str, str]:
+    """The labels of a series, from their JSON. Raises SourceError."""
     try:
-        return [Row(entry["metric"], _value(entry)) for entry in entries]
-    except _FOREIGN as error:
+        return _LABELS.decode(text)
+    except ValueError as error:
         raise _not_prometheus() from error
+
+
+def vector(body: bytes, status: int) -> Vector:
+    """The answer to an instant query. Raises SourceError."""
+    try:
+        answer = _VECTOR.decode(_answered(body, status))
+        _refuse_doubts(answer.warnings, is_partial=answer.is_partial)
+        points = answer.data.result
+        return Vector([bytes(point.metric) for point in points], [_value(point) for point in points])
+    except ValueError as error:  # msgspec's are such, too
+        raise _named(body, status, "vector") from error
 
 
 def matrix(body: bytes, status: int) -> dict[float, list[Row]]:
     """The rows of an answer to a range query, by Unix time. Raises SourceError."""
     rows: dict[float, list[Row]] = {}
     try:
-        for entry in _result(body, status, "matrix"):
-            for time, value in _values(entry):
-                rows.setdefault(time, []).append(Row(entry["metric"], value))
-    except _FOREIGN as error:
-        raise _not_prometheus() from error
+        answer = _MATRIX.decode(_answered(body, status))
+        _refuse_doubts(answer.warnings, is_partial=answer.is_partial)
+        for line in answer.data.result:
+            for time, number in line.values:
+                rows.setdefault(round(time, 3), []).append(Row(line.metric, float(number)))
+            for time, histogram in line.histograms:
+                rows.setdefault(round(time, 3), []).append(Row(line.metric, _native(histogram)))
+    except ValueError as error:
+        raise _named(body, status, "matrix") from error
     return rows
 
 
-def _result(body: bytes, status: int, kind: str) -> Iterable[dict[str, Any]]:
-    """The series of a good answer."""
+def _value(point: _Point) -> Value:
+    if point.value is not None:
+        return float(point.value.value)
+    if point.histogram is not None:
+        return _native(point.histogram[1])
+    raise ValueError("a series without a value")
+
+
+def _native(found: _Histogram) -> NativeHistogram:
+    buckets = [(float(low), float(high), float(count)) for _, low, high, count in found.buckets or ()]
+    return NativeHistogram(tuple(sorted(buckets)), float(found.count))
+
+
+def _refuse_doubts(warnings: list[str] | None, *, is_partial: bool) -> None:
+    if doubts := warnings or (["isPartial"] if is_partial else []):
+        raise SourceError(Missing.PARTIAL, f"it warns that its answer is not complete: {_cut('; '.join(doubts))}")
+
+
+def _answered(body: bytes, status: int) -> bytes:
     if 300 <= status < 400:
         raise SourceError(Missing.UNREACHABLE, f"it redirects (status {status}), which is never followed")
-    answer = _json(body, status)
+    return body
+
+
+def _named(body: bytes, status: int, kind: str) -> SourceError:
+    """What is wrong with an answer that could not be read as series of that kind."""
+    try:
+        answer = msgspec.json.decode(body)
+    except ValueError:
+        told = f"it answers with status {status} and no JSON: {_cut(body[:_QUOTED].decode(errors='replace'))!r}"
+        return SourceError(Missing.UNREACHABLE, told)
+    if not isinstance(answer, dict):
+        return SourceError(Missing.UNREACHABLE, f"it answers with status {status} and JSON that is not Prometheus's")
     if answer.get("status") != "success":
-        raise _refusal(answer, status)
-    if doubts := answer.get("warnings") or (["isPartial"] if answer.get("isPartial") else []):
-        raise SourceError(
-            Missing.PARTIAL, f"it warns that its answer is not complete: {_cut('; '.join(map(str, doubts)))}"
-        )
+        return _refusal(answer, status)
     data = answer.get("data")
     found = data.get("resultType") if isinstance(data, dict) else None
-    if not isinstance(data, dict) or found != kind:
-        raise SourceError(Missing.NO_SERIES, f"the query gives a {found}, where series are needed")
-    entries = data.get("result")
-    if not isinstance(entries, list):
-        raise _not_prometheus()
-    return entries
+    if found is not None and found != kind:
+        return SourceError(Missing.NO_SERIES, f"the query gives a {found}, where series are needed")
+    return _not_prometheus()
 
 
 def _not_prometheus() -> SourceError:
     return SourceError(Missing.UNREACHABLE, "its answer has not the form of Prometheus's HTTP API")
-
-
-def _json(body: bytes, status: int) -> dict[str, Any]:
-    try:
-        answer = json.loads(body)
-    except ValueError as error:
-        told = f"it answers with status {status} and no JSON: {_cut(body[:_QUOTED].decode(errors='replace'))!r}"
-        raise SourceError(Missing.UNREACHABLE, told) from error
-    if not isinstance(answer, dict):
-        raise SourceError(Missing.UNREACHABLE, f"it answers with status {status} and JSON that is not Prometheus's")
-    return answer
 
 
 def _refusal(answer: dict[str, Any], status: int) -> SourceError:
@@ -94,23 +192,6 @@ def _refusal(answer: dict[str, Any], status: int) -> SourceError:
     if status in (400, 413, 414, 422):
         return TooMuch(Missing.NO_SERIES, f"it refuses the query: {reason}")
     return SourceError(Missing.UNREACHABLE, f"it answers with status {status}: {reason}")
-
-
-def _value(entry: dict[str, Any]) -> float | NativeHistogram:
-    if "histogram" in entry:
-        return _histogram(entry["histogram"][1])
-    return float(entry["value"][1])
-
-
-def _values(entry: dict[str, Any]) -> list[tuple[float, float | NativeHistogram]]:
-    numbers = [(round(float(time), 3), float(value)) for time, value in entry.get("values", ())]
-    histograms = [(round(float(time), 3), _histogram(value)) for time, value in entry.get("histograms", ())]
-    return [*numbers, *histograms]
-
-
-def _histogram(found: dict[str, Any]) -> NativeHistogram:
-    buckets = [(float(low), float(high), float(count)) for _, low, high, count in found.get("buckets") or ()]
-    return NativeHistogram(tuple(sorted(buckets)), float(found["count"]))
 
 
 def _cut(text: str) -> str:

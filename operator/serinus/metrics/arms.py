@@ -26,7 +26,8 @@ class Arms:
     """Both arms of a service, and what they share.
 
     `host`: the service as Istio's metrics name it (destination_service). `reporter`: whose metrics are read. `fence`:
-    labels that every series must have, by order of the operator: a tenant sees its own series only.
+    labels that every series must have, by order of the operator: a tenant sees its own series only. `young`: addresses
+    of pods whose durations do not count yet.
     """
 
     namespace: str
@@ -35,6 +36,10 @@ class Arms:
     stable: Arm
     canary: Arm
     fence: Labels = ()
+    young: tuple[str, ...] = ()
+
+    def __hash__(self) -> int:
+        return hash((self.namespace, self.host))  # which few share: a thousand questions are looked up in every tick
 
     def of(self, side: Side) -> Arm:
         """The arm on that side."""

@@ -114,5 +114,5 @@ async def _instances(desk: Desk, question: Question, side: Side, at: float) -> l
     selector = question.series_of(side)
     if selector is None:
         return []
-    rows = await desk.prometheus.query(f"count by (instance) ({selector.promql()})", at)
-    return sorted(row.labels.get("instance", "") for row in rows)
+    answer = await desk.prometheus.query(f"count by (instance) ({selector.promql()})", at)
+    return sorted(row.labels.get("instance", "") for row in answer.rows())

@@ -14,7 +14,7 @@ from serinus.metrics.custom_question import custom_question
 from serinus.metrics.desk import Question, Reader
 from serinus.metrics.doubts import Doubt, Finding, finding
 from serinus.metrics.errors import SourceError
-from serinus.metrics.istio import SCRAPE_DURATION, IstioQuestion
+from serinus.metrics.istio import SCRAPE_DURATION, UNATTRIBUTED, IstioQuestion
 from serinus.metrics.reach import Reach, reach
 from serinus.metrics.reading import Reading
 from serinus.metrics.samples import Failures, SampleError, Samples
@@ -122,6 +122,8 @@ def _evidence(inquiry: Inquiry, reading: Reading, slot: Slot, weight: int) -> tu
 
 def _unattributed(reading: Reading, weight: int) -> Finding | None:
     """Failures before any workload was reached, too many to be silent about if all of them were the canary's."""
+    if not reading.shared(UNATTRIBUTED).rises:
+        return None
     seen = reach(reading)
     if seen.unattributed == 0 or seen.unattributed <= _UNATTRIBUTED * weight / 100 * seen.total:
         return None

@@ -8,7 +8,7 @@ from serinus.metrics.answers import Row
 from serinus.metrics.arms import SIDES, Arms, Side
 from serinus.metrics.custom import QueryError, counter, expression
 from serinus.metrics.promql import Matcher, Selector
-from serinus.metrics.reading import Reading, by_part, counted, part_of
+from serinus.metrics.reading import Reading, by_part, counted, part_of, spot
 from serinus.metrics.rises import Level, Part
 
 _BUCKET = "_bucket"
@@ -20,7 +20,7 @@ class CustomQuestion:
 
     parts: tuple[Part | Level, ...]
     text: str
-    """What is counted, to be pasted into Prometheus."""
+    """What is counted, all in one query to be pasted into Prometheus."""
 
     def of_pods(self, pods: tuple[str, ...]) -> "CustomQuestion":
         """The same of some pods only, by the label `instance`."""
@@ -41,14 +41,15 @@ class CustomQuestion:
     def read(self, rows: Iterable[Row]) -> Reading:
         """The answer to it."""
         by = {part.of: part.by if isinstance(part, Part) else None for part in self.parts}
-        return Reading({of: counted(own, by[of]) for of, own in by_part(rows).items() if of in by})
+        told = {of: own for of, own in by_part(rows).items() if of in by}
+        return Reading({of: counted((spot(row.labels, by[of]), row.value) for row in own) for of, own in told.items()})
 
 
 def custom_question(metric: Metric, arms: Arms) -> CustomQuestion:
     """The question of a metric with queries. Raises QueryError, which names the query's place."""
     assert metric.query is not None
     parts: list[Part | Level] = []
-    texts: dict[str, str] = {}
+    texts: list[str] = []
     for name, promql in metric.query.given.items():
         for side in SIDES:
             try:
@@ -56,8 +57,8 @@ def custom_question(metric: Metric, arms: Arms) -> CustomQuestion:
             except QueryError as error:
                 raise QueryError(f"query.{name}: {error}") from error
             parts.append(part)
-            texts[part_of(side, name)] = part.expression if isinstance(part, Level) else part.series.promql()
-    return CustomQuestion(tuple(parts), "; ".join(f"{of}: {text}" for of, text in texts.items()))
+            texts.append(f"({part.expression})" if isinstance(part, Level) else part.series.promql())
+    return CustomQuestion(tuple(parts), " or ".join(texts))
 
 
 def _part(metric: Metric, name: str, promql: str, arms: Arms, *, of: str, side: Side) -> Part | Level:

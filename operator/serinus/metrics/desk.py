@@ -14,6 +14,7 @@ from typing import Protocol
 from serinus.metrics.custom_question import CustomQuestion
 from serinus.metrics.errors import SourceError, TooMuch
 from serinus.metrics.istio import NAMED, IstioQuestion, Shape, read_shared, shared_promql
+from serinus.metrics.places import Places
 from serinus.metrics.reading import Reading
 from serinus.metrics.silence import Silence
 from serinus.metrics.slot import Slot
@@ -42,6 +43,7 @@ Shared = asyncio.Task[Mapping[IstioQuestion, Reading]]
 class _Table:
     """Questions of one shape about ticks of one length."""
 
+    places: Places
     together: int = _TOGETHER
     most: int = _TOGETHER
     """What `together` may grow to again."""
@@ -84,7 +86,8 @@ class _Table:
 
     def tidy(self, slot: Slot) -> None:
         """Forget who has not asked for long, and old answers."""
-        for end in sorted(self.answers)[:-_KEPT]:
+        # Of those who catch up the tick is old from the start: as long as others may join, its answers stay.
+        for end in sorted(self.answers.keys() - self.gathering.keys())[:-_KEPT]:
             del self.answers[end]
         oldest = slot.end - 10 * _LAPSE * slot.seconds
         for question in [question for question, end in self.asked.items() if end < oldest]:
@@ -101,11 +104,16 @@ class Desk:
         """The longest that a scrape took when somebody last looked, in seconds: samples may come that late."""
         self._tables: dict[tuple[Shape, float], _Table] = {}
 
+    @property
+    def behind(self) -> float:
+        """By how many seconds the server's clock is behind ours; see Prometheus."""
+        return self.prometheus.behind
+
     async def read(self, question: Question, slot: Slot) -> Reading:
         """The answer about one tick. Raises SourceError."""
         if isinstance(question, CustomQuestion):
             return await self._alone(question, slot)
-        table = self._tables.setdefault((question.shape, slot.seconds), _Table())
+        table = self._table(question.shape, slot.seconds)
         told = table.answers.setdefault(slot.end, {})
         if question not in told and not table.join(question, slot):
             company = table.gathering[slot.end] = table.company(question, slot)
@@ -121,9 +129,14 @@ class Desk:
         except TooMuch:
             return await self._alone(question, slot)
 
+    def _table(self, shape: Shape, seconds: float) -> _Table:
+        if (shape, seconds) not in self._tables:
+            self._tables[shape, seconds] = _Table(Places(shape.place))
+        return self._tables[shape, seconds]
+
     async def _alone(self, question: Question, slot: Slot) -> Reading:
-        rows = await self.prometheus.query(question.promql(slot.seconds), slot.end)
-        return question.read(rows)
+        answer = await self.prometheus.query(question.promql(slot.seconds), slot.end)
+        return question.read(answer.rows())
 
     async def _together(
         self, table: _Table, company: list[IstioQuestion], slot: Slot
@@ -132,9 +145,11 @@ class Desk:
         if table.gathering.get(slot.end) is company:
             del table.gathering[slot.end]
         try:
-            readings = await self._shared(company, slot, plain=True)
+            # A plain question has its two ends on multiples of the tick's length: see Part.
+            is_plain = (slot.end / slot.seconds).is_integer()
+            readings = await self._shared(table, company, slot, plain=is_plain)
             if changed := [question for question, reading in readings.items() if not reading.is_exact]:
-                readings |= await self._shared(changed, slot)
+                readings |= await self._shared(table, changed, slot)
         except SourceError as error:
             table.shrink(len(company), refused=isinstance(error, TooMuch))
             raise
@@ -142,10 +157,11 @@ class Desk:
         return readings
 
     async def _shared(
-        self, company: Sequence[IstioQuestion], slot: Slot, *, plain: bool = False
+        self, table: _Table, company: Sequence[IstioQuestion], slot: Slot, *, plain: bool = False
     ) -> dict[IstioQuestion, Reading]:
-        rows = await self.prometheus.query(shared_promql(company, slot.seconds, plain=plain), slot.end)
-        return read_shared(company, rows)
+        answer = await self.prometheus.query(shared_promql(company, slot.seconds, plain=plain), slot.end)
+        layout, values = table.places.layout(answer, slot.end)
+        return read_shared(company, layout, values)
 
 
 def _looked_at(shared: Shared) -> None:

@@ -1,5 +1,7 @@
 """Latencies of both arms on the same bounds, in milliseconds, that stay the same from tick to tick."""
 
+import operator
+from functools import lru_cache
 from math import inf, isclose, log2
 
 import numpy as np
@@ -37,17 +39,23 @@ def histograms(canary: Counted, stable: Counted, unit: float) -> tuple[Histogram
 
 def _bounds(counted: Counted, unit: float) -> dict[float, float]:
     """Cumulative counts by bound."""
+    return {_bound(le) * unit: count for (le,), count in counted.rises.items()}
+
+
+@lru_cache(maxsize=1024)
+def _bound(le: str) -> float:
+    """One of the few bounds that all histograms have."""
     try:
-        return {float(le) * unit: count for (le,), count in counted.rises.items()}
+        return float(le)
     except ValueError as error:
         raise HistogramError("the label `le` must hold numbers: is it a histogram?") from error
 
 
 def _classic(bounds: tuple[float, ...], counts: dict[float, float]) -> Histogram:
-    cumulative = np.array([counts.get(bound, 0.0) for bound in bounds])
-    if (np.diff(cumulative) < 0).any():
+    cumulative = [counts.get(bound, 0.0) for bound in bounds]
+    if any(map(operator.gt, cumulative, cumulative[1:])):
         raise HistogramError("the buckets do not add up: do all pods have the same ones?")
-    return Histogram(bounds, cumulative)
+    return Histogram(bounds, np.array(cumulative))
 
 
 def _native(canary: NativeHistogram | None, stable: NativeHistogram | None, unit: float) -> tuple[Histogram, Histogram]:

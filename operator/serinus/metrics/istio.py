@@ -1,14 +1,16 @@
 """Questions about Istio's own metrics; those of one shape go into one query for many services."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Literal
 
-from serinus.metrics.answers import Row
+from serinus.metrics.answers import Row, Value
 from serinus.metrics.arms import SIDES, Arms, Side
-from serinus.metrics.promql import Matcher, Selector
-from serinus.metrics.reading import Reading, by_part, counted, part_of
-from serinus.metrics.rises import Level, Part
+from serinus.metrics.places import Layout, Owner, Place
+from serinus.metrics.promql import Matcher, Selector, escaped, literally
+from serinus.metrics.reading import Reading, part_of, spot
+from serinus.metrics.rises import OF, Level, Part
 
 Topic = Literal["requests", "durations"]
 
@@ -37,8 +39,14 @@ class Shape:
     names: tuple[str, ...]
     fenced_by: tuple[str, ...]
 
+    def place(self, labels: Mapping[str, str]) -> Place:
+        """Where a series of the answer to a question of this shape belongs."""
+        of = labels.get(OF, "")
+        whose = tuple((name, labels[name]) for name in self.names if name in labels)
+        return Place(Owner(labels.get(_HOST, ""), of, whose), spot(labels, () if of else _BY[self.topic]))
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class IstioQuestion:
     """Requests or durations of both arms of one service, as one reporter saw them."""
 
@@ -47,6 +55,13 @@ class IstioQuestion:
     reporter: str
     pods: tuple[str, ...] = ()
     """Of these pods alone, by the label `instance`; none for all."""
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.topic, self.arms, self.reporter, self.pods))
+
+    def __hash__(self) -> int:  # taken twenty times a tick
+        return self._hash
 
     def of_pods(self, pods: tuple[str, ...]) -> "IstioQuestion":
         """The same of some pods only."""
@@ -60,12 +75,12 @@ class IstioQuestion:
         matchers = [Matcher.one_of("reporter", [self.reporter]), *_of_hosts([self])]
         return Selector(_REQUESTS, (*matchers, *(Matcher.one_of(name, [value]) for name, value in arm.series)))
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         """With which others it can share a query."""
         return Shape(self.topic, self.reporter, self.arms.names, tuple(name for name, _ in self.arms.fence))
 
-    @property
+    @cached_property
     def text(self) -> str:
         """What is counted, to be pasted into Prometheus."""
         name = {"requests": _REQUESTS, "durations": f"{_DURATIONS}_bucket"}[self.topic]
@@ -77,7 +92,9 @@ class IstioQuestion:
 
     def read(self, rows: Iterable[Row]) -> Reading:
         """The answer to it."""
-        return read_shared([self], rows)[self]
+        rows = list(rows)
+        layout = Layout(self.shape.place(row.labels) for row in rows)
+        return _reading(self, layout, [row.value for row in rows])
 
 
 def shared_promql(questions: Sequence[IstioQuestion], seconds: float, *, plain: bool = False) -> str:
@@ -103,32 +120,32 @@ def shared_promql(questions: Sequence[IstioQuestion], seconds: float, *, plain: 
     return "\nor ".join(part.plain(seconds) if plain else part.promql(seconds) for part in parts)
 
 
-def read_shared(questions: Sequence[IstioQuestion], rows: Iterable[Row]) -> dict[IstioQuestion, Reading]:
+def read_shared(
+    questions: Sequence[IstioQuestion], layout: Layout, values: Sequence[Value]
+) -> dict[IstioQuestion, Reading]:
     """The answer to a shared query, for each of its questions."""
-    of_host: dict[str, list[Row]] = {}
-    for row in rows:
-        of_host.setdefault(row.labels.get(_HOST, ""), []).append(row)
-    everyones = of_host.get("", [])
-    return {question: _reading(question, [*of_host.get(question.arms.host, ()), *everyones]) for question in questions}
+    return {question: _reading(question, layout, values) for question in questions}
 
 
-def _reading(question: IstioQuestion, rows: Iterable[Row]) -> Reading:
-    topic, arms = question.topic, question.arms
-    found: dict[str, list[Row]] = {}
-    for part, own in by_part(rows).items():
-        if part in ("", _NATIVE):
-            for side, rows_of_side in _by_side(arms, own):
-                found[part_of(side, part or topic)] = rows_of_side
-        else:
-            fenced = [row for row in own if all(row.labels.get(name, "") == value for name, value in arms.fence)]
-            found[part] = own if part == SCRAPE_DURATION else fenced
-    by = {part_of(side, topic): _BY[topic] for side in SIDES}
-    parts = {part: counted(own, by.get(part, ())) for part, own in found.items()}
+def _reading(question: IstioQuestion, layout: Layout, values: Sequence[Value]) -> Reading:
+    forms = layout.parts(question, question.arms.host, partial(_part, question))
+    parts = {part: form.counted(values) for part, form in forms.items()}
     for side in SIDES:  # where the series are native histograms, too, these resolve more
         native = parts.get(part_of(side, _NATIVE))
         if native is not None and native.is_known:
-            parts[part_of(side, topic)] = native
+            parts[part_of(side, question.topic)] = native
     return Reading(parts)
+
+
+def _part(question: IstioQuestion, owner: Owner) -> str | None:
+    """Which part of the question the owner's numbers are; None where they are not this question's."""
+    arms, labels = question.arms, dict(owner.labels)
+    if owner.of in ("", _NATIVE):
+        side = arms.side_of(labels)
+        return None if side is None else part_of(side, owner.of or question.topic)
+    if owner.of == SCRAPE_DURATION or all(labels.get(name, "") == value for name, value in arms.fence):
+        return owner.of
+    return None
 
 
 def _selected(name: str, shape: Shape, members: Sequence[IstioQuestion]) -> Selector:
@@ -145,7 +162,18 @@ def _selected(name: str, shape: Shape, members: Sequence[IstioQuestion]) -> Sele
             matchers += [Matcher.one_of(label, known)] if len(known) == len(values) else []
     if pods := [pod for member in members for pod in member.pods]:
         matchers.append(Matcher.one_of("instance", pods))
+    if shape.topic == "durations" and shape.reporter == "destination":
+        matchers += _without({address for member in members for address in member.arms.young})
     return Selector(name, tuple(matchers))
+
+
+def _without(young: Collection[str]) -> list[Matcher]:
+    """All but the pods with these addresses: what a pod answers while it is cold is no fault of its version."""
+    if not young:
+        return []
+    addresses = "|".join(literally(address) for address in sorted(young))
+    with_port = f"[[]?({addresses})[]]?(:[0-9]+)?"
+    return [Matcher("instance", "!~", f'"{escaped(with_port)}"')]
 
 
 def _lost(shape: Shape, members: Sequence[IstioQuestion]) -> Selector:
@@ -167,17 +195,3 @@ def _lost(shape: Shape, members: Sequence[IstioQuestion]) -> Selector:
 
 def _of_hosts(members: Sequence[IstioQuestion]) -> list[Matcher]:
     return [Matcher.one_of(_HOST, [member.arms.host for member in members])] if len(members) <= NAMED else []
-
-
-def _by_side(arms: Arms, rows: Iterable[Row]) -> Iterator[tuple[Side, list[Row]]]:
-    """Each arm's rows. Of thousands of rows few differ in the labels that say whose they are."""
-    names = arms.names
-    groups: dict[tuple[str | None, ...], list[Row]] = {}
-    for row in rows:
-        groups.setdefault(tuple([row.labels.get(name) for name in names]), []).append(row)
-    sides: dict[Side, list[Row]] = {}
-    for group in groups.values():
-        side = arms.side_of(group[0].labels)
-        if side is not None:
-            sides.setdefault(side, []).extend(group)
-    yield from sides.items()

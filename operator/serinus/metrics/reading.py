@@ -1,10 +1,11 @@
 """What an answer says of each part of a question: rises by label, and what is doubtful about them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
+from math import inf, isfinite
+from typing import NamedTuple, Self, TypeGuard
 
-from serinus.metrics.answers import NativeHistogram, Row
+from serinus.metrics.answers import NativeHistogram, Row, Value
 from serinus.metrics.arms import Side
 from serinus.metrics.rises import BASELINES, CHANGED, OF, RESETS, RISE, SCRAPED, UNCHANGED, WHAT
 
@@ -68,33 +69,84 @@ def part_of(side: Side, name: str) -> str:
     return f"{side} {name}"
 
 
-def counted(rows: Iterable[Row], by: tuple[str, ...] | None) -> Counted:
-    """The rows of one part, told apart by the labels `by`; with None every row counts by itself."""
-    rises: dict[tuple[str, ...], float] = {}
+class Spot(NamedTuple):
+    """What a series' labels say of its number: which number it is, and of what; None where it counts by itself."""
+
+    what: str
+    key: tuple[str, ...] | None
+
+
+Told = tuple[Spot, Value]
+"""A number of an answer, and what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Where the numbers of one part stand in an answer: spots, and the places of their numbers.
+
+    `keys`, `rises`: those of the rises alone; `rest`: the other spots, and the places of theirs.
+    """
+
+    spots: tuple[tuple[Spot, int], ...]
+    keys: tuple[tuple[str, ...], ...]
+    rises: tuple[int, ...]
+    rest: tuple[tuple[Spot, int], ...]
+
+    @classmethod
+    def of(cls, spots: Sequence[tuple[Spot, int]]) -> Self:
+        """The form of a part with these spots."""
+        rises = [(spot.key, index) for spot, index in spots if spot.what == RISE and spot.key is not None]
+        rest = tuple((spot, index) for spot, index in spots if spot.what != RISE or spot.key is None)
+        return cls(tuple(spots), tuple(key for key, _ in rises), tuple(index for _, index in rises), rest)
+
+    def counted(self, values: Sequence[Value]) -> Counted:
+        """The part's numbers, from all the values of an answer."""
+        told = [values[index] for index in self.rises]
+        rises = dict(zip(self.keys, told, strict=True))
+        if len(rises) < len(told) or not _are_counts(rises):
+            return counted([(spot, values[index]) for spot, index in self.spots])
+        return counted([(spot, values[index]) for spot, index in self.rest], rises)
+
+
+def spot(labels: Mapping[str, str], by: tuple[str, ...] | None) -> Spot:
+    """Where a series belongs in a part that is told apart by the labels `by`; with None every series is for itself."""
+    return Spot(labels.get(WHAT, RISE), None if by is None else tuple([labels.get(name, "") for name in by]))
+
+
+def counted(told: Iterable[Told], well: Mapping[tuple[str, ...], float] | None = None) -> Counted:
+    """The numbers of one part; `well`: rises among them that are known to be well."""
+    rises = dict(well or {})
     native: NativeHistogram | None = None
     sums = dict.fromkeys((RESETS, BASELINES, CHANGED, UNCHANGED), 0.0)
     scraped: float | None = None
     flaw = ""
-    for row in rows:
-        what = row.labels.get(WHAT, RISE)
-        if isinstance(row.value, NativeHistogram):
-            flaw = flaw or ("duplicate series" if native else _flaw_of_buckets(row.value))
-            native = row.value
-        elif not isfinite(row.value):
-            flaw = f"a value of {row.value}"
+    for (what, key), value in told:
+        if isinstance(value, NativeHistogram):
+            flaw = flaw or ("duplicate series" if native else _flaw_of_buckets(value))
+            native = value
+        elif not isfinite(value):
+            flaw = f"a value of {value}"
         elif what == RISE:
-            key = (str(len(rises)),) if by is None else tuple([row.labels.get(name, "") for name in by])
-            flaw = flaw or ("duplicate series" if key in rises else "")
-            if row.value < 0 and by is not None:
-                flaw = f"a count of {row.value:g}"
-            rises[key] = row.value
+            place = (str(len(rises)),) if key is None else key
+            if place in rises:
+                flaw = flaw or "duplicate series"
+            if value < 0 and key is not None:
+                flaw = f"a count of {value:g}"
+            rises[place] = value
         elif what == SCRAPED:
-            scraped = max(row.value, scraped or row.value)
+            scraped = max(value, scraped or value)
+        elif what in sums:
+            sums[what] += value
         else:
-            sums[what] += row.value
+            flaw = f'a label {WHAT}="{what}", which no series may have'
     if len(rises) > _MOST:
         rises, flaw = {}, f"{len(rises)} series, of which at most {_MOST} are read"
     return Counted(rises, native, sums[RESETS], sums[BASELINES], scraped, sums[CHANGED] != sums[UNCHANGED], flaw)
+
+
+def _are_counts(values: Mapping[tuple[str, ...], Value]) -> TypeGuard[Mapping[tuple[str, ...], float]]:
+    """Whether all of them are what counts can be."""
+    return all([isinstance(value, float) and 0 <= value < inf for value in values.values()])  # noqa: C419  # is faster
 
 
 def _flaw_of_buckets(histogram: NativeHistogram) -> str:

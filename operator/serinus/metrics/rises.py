@@ -51,19 +51,22 @@ class Part:
         return self._joined(parts)
 
     def plain(self, seconds: float) -> str:
-        """The same for a fraction of the server's work, where no series began and none was reset.
+        """The same for a fraction of the server's work, where no series began, ended or was reset.
 
-        Sums at both ends are subtracted, not series by series. Where `changed` is not `unchanged` (series and resets,
-        at the end and at the start) that is wrong. Native histograms are left to the exact question.
+        Sums at both ends are subtracted, not series by series, and each series is read once for both of them: a
+        subquery has a step at either end, if the tick's end is a multiple of its length. Where `changed` is not
+        `unchanged` (series and resets, at both ends, and among the series that both ends can have) that is wrong.
+        Native histograms are left to the exact question.
         """
         owner, witness = ", ".join(self.owner), _Ends(self._witness(), seconds)
         if self.native:
             return self._joined({CHANGED: f"count by ({owner}) ({witness.series})"})
         every, by = _Ends(self.series, seconds), ", ".join((*self.owner, *self.by))
+        both_ends = f"[{_milliseconds(1.5 * seconds)}:{_milliseconds(seconds)}]"
         parts = {
-            RISE: f"sum by ({by}) ({every.end}) - sum by ({by}) ({every.start})",
-            CHANGED: f"count by ({owner}) ({witness.end}) + sum by ({owner}) ({witness.resets_at_end})",
-            UNCHANGED: f"count by ({owner}) ({witness.start}) + sum by ({owner}) ({witness.resets_at_start})",
+            RISE: f"idelta((sum by ({by}) ({every.end})){both_ends})",
+            CHANGED: f"sum_over_time((sum by ({owner}) (1 + {witness.resets_at_end})){both_ends})",
+            UNCHANGED: f"2 * sum by ({owner}) (1 + {witness.resets_at_start})",
         }
         if self.doubted:
             parts[SCRAPED] = f"max by ({owner}) (timestamp({witness.series}))"

@@ -8,17 +8,18 @@ from typing import TypeVar
 import aiohttp
 
 from serinus.judge.evidence import Missing
-from serinus.metrics.answers import Row, matrix, vector
+from serinus.metrics.answers import Row, Vector, matrix, vector
 from serinus.metrics.breaker import Breaker
 from serinus.metrics.connection import Connection
 from serinus.metrics.errors import SourceError, TooMuch
+from serinus.metrics.server_time import ServerTime
 
 _CONNECT, _TOTAL = 2.0, 5.0  # seconds for a connection, and for everything from the request to the answer's last byte
 _AT_ONCE = 8  # queries under way on one server; more wait, within the same time limit
 _LARGEST = 32 * 2**20  # bytes of an answer
 _CHUNK = 2**16
 
-Rows = TypeVar("Rows", list[Row], Mapping[float, list[Row]])
+Answer = TypeVar("Answer", Vector, Mapping[float, list[Row]])
 
 
 class Prometheus:
@@ -36,9 +37,15 @@ class Prometheus:
         self._session: aiohttp.ClientSession | None = None
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._breaker = Breaker(time.monotonic)
+        self._server_time = ServerTime()
 
-    async def query(self, promql: str, at: float) -> list[Row]:
-        """The rows that `promql` gives at Unix time `at` (seconds). Raises SourceError."""
+    @property
+    def behind(self) -> float:
+        """By how many seconds the server's clock is behind ours, going by its last answer; 0 where nobody knows."""
+        return self._server_time.behind(time.time(), time.monotonic())
+
+    async def query(self, promql: str, at: float) -> Vector:
+        """The series that `promql` gives at Unix time `at` (seconds). Raises SourceError."""
         body, status = await self._ask("query", {"query": promql, "time": f"{at:.3f}"})
         return self._read(lambda: vector(body, status))
 
@@ -56,7 +63,7 @@ class Prometheus:
     async def _ask(self, what: str, form: Mapping[str, str]) -> tuple[bytes, int]:
         """The body and status of an answer, whatever they are. Raises SourceError where none comes in time."""
         if not self._breaker.may_ask():
-            raise self._unreachable("it has not answered lately and is left alone for up to a minute")
+            raise self._unreachable("it has not answered lately and is left alone for a moment")
         asked_at = time.monotonic()
         try:
             async with asyncio.timeout(_TOTAL), self._places:
@@ -73,6 +80,7 @@ class Prometheus:
     async def _post(self, url: str, form: Mapping[str, str]) -> tuple[bytes, int]:
         # A redirect is not followed: credentials go to this address and no other (I10).
         async with self._connected().post(url, data=form, allow_redirects=False) as response:
+            self._server_time.note(response.headers.get("Date", ""), time.monotonic())
             body = bytearray()
             async for chunk in response.content.iter_chunked(_CHUNK):
                 body += chunk
@@ -93,7 +101,7 @@ class Prometheus:
             )
         return self._session
 
-    def _read(self, read: Callable[[], Rows]) -> Rows:
+    def _read(self, read: Callable[[], Answer]) -> Answer:
         try:
             return read()
         except SourceError as error:

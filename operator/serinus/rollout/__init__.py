@@ -14,6 +14,8 @@ from serinus.rollout.replay import judge_again, judgement_on_record
 from serinus.rollout.subject import Subject
 from serinus.rollout.trail import NO_TRAIL, JudgedTick, Trail
 from serinus.rollout.turn import Judged, Outcome, Timing
+from serinus.rollout.warm_up import WarmUpCall, WarmUpReply
+from serinus.rollout.workload import Restart, Workload
 
 __all__ = [
     "NOBODY",
@@ -34,10 +36,14 @@ __all__ = [
     "PointSubset",
     "Record",
     "Reply",
+    "Restart",
     "SetWeight",
     "Subject",
     "Timing",
     "Trail",
+    "WarmUpCall",
+    "WarmUpReply",
+    "Workload",
     "advance",
     "conditions",
     "is_over",

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from serinus.api import CanaryDeploymentStatus, Phase
-from serinus.rollout.asking import tell_of_end, with_replies
+from serinus.rollout.asking import tell, with_replies
 from serinus.rollout.before_traffic import pending, warming_up
 from serinus.rollout.begin import (
     abandoned_if_damaged,
@@ -32,12 +32,15 @@ from serinus.rollout.phases import UNDER_WAY
 from serinus.rollout.plan import Plan
 from serinus.rollout.present import printed, query_status, row_status, verdict_status
 from serinus.rollout.records import Record
+from serinus.rollout.restarts import with_restarts
 from serinus.rollout.scene import Scene
 from serinus.rollout.share import find_misalignment
 from serinus.rollout.steps import progressing
 from serinus.rollout.subject import Subject
+from serinus.rollout.templates import with_templates
 from serinus.rollout.trail import NO_TRAIL, Trail
 from serinus.rollout.turn import Judged, Outcome, Timing, Turn
+from serinus.rollout.warm_up import WarmUpReply, with_warm_up
 
 _RETRY = timedelta(seconds=10)  # an obstacle is looked at again; a change of the objects wakes earlier
 
@@ -63,8 +66,11 @@ def advance(
     timing: Timing,
     trail: Trail = NO_TRAIL,
     people: People = NOBODY,
+    warmed: WarmUpReply | None = None,
 ) -> Outcome:
     """One turn of the rollout; `trail` holds the ticks judged since its last record, `people` what was said to it.
+
+    `warmed`: how the canary's endpoints answered since the last turn.
 
     `live` is the mesh as it is now, or why it cannot be read as `plan_in_force` needs it; `judged` is new since the
     last turn, if anything is. The weight rises only by a person's order or by a promote verdict of the newest
@@ -82,9 +88,9 @@ def advance(
             records = (record,)
         if is_carried_out(status):
             status, plan = begin(subject, status, now), subject.plan
-    status = with_replies(without_delivered(status, people), people.replies, now)
+    status = with_warm_up(with_replies(without_delivered(status, people), people.replies, now), warmed)
     if judged is not None and not status.phase.is_end:
-        status = _with_judgement(status, judged)
+        status = _with_judgement(status, judged, live)
     try:
         if isinstance(live, Obstacle):
             raise live
@@ -99,7 +105,9 @@ def _turn(turn: Turn, status: CanaryDeploymentStatus) -> Outcome:
         return leave(turn, status)
     if status.phase in UNDER_WAY and wants_another(turn.subject, status):
         return supersede(turn, status)
-    return tell_of_end(turn, obey(turn, status) or _PHASES[status.phase](turn, status))
+    if not status.phase.is_end:
+        status = with_templates(turn, status)
+    return tell(turn, obey(turn, status) or _PHASES[status.phase](turn, status))
 
 
 def _hindered(subject: Subject, status: CanaryDeploymentStatus, obstacle: Obstacle, now: datetime) -> Outcome:
@@ -124,14 +132,15 @@ def _finished(subject: Subject, plan: Plan, outcome: Outcome, obstacle: Obstacle
     return replace(outcome, status=status)
 
 
-def _with_judgement(status: CanaryDeploymentStatus, judged: Judged) -> CanaryDeploymentStatus:
+def _with_judgement(status: CanaryDeploymentStatus, judged: Judged, live: Live | Obstacle) -> CanaryDeploymentStatus:
     """The status with the comparison and verdict of the newest slot."""
-    guard = judged.state.guard
+    guard = judged.state.guard.watch
     canary, total = float(guard.canary.n), float(guard.canary.n + guard.stable.n)
+    rows = with_restarts(tuple(row_status(row) for row in judged.rows), live, status)
     status = in_rollout(status, judged_until=judged.at, judge=judged.state.pack())
     return status.model_copy(
         update={
-            "comparison": tuple(row_status(row) for row in judged.rows),
+            "comparison": rows,
             "verdict": verdict_status(judged.verdict, judged.at),
             "observed_share": round(100 * canary / total, 2) if total else None,
             "observed_requests": round(total),

@@ -5,7 +5,7 @@ in the status, so that an operator that was restarted asks with the same key, or
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from serinus.api import CanaryDeploymentStatus, Phase
@@ -14,11 +14,12 @@ from serinus.api.status import HookStatus
 from serinus.rollout.changes import in_rollout, moved, recorded, rollout_of, saying
 from serinus.rollout.ends import roll_back
 from serinus.rollout.people import Ask, HookFacts, Reply
-from serinus.rollout.phases import Event
+from serinus.rollout.phases import UNDER_WAY, Event
+from serinus.rollout.records import SERINUS
 from serinus.rollout.turn import Outcome, Turn
 
 _AGAIN = timedelta(minutes=1)  # a hook that said no, or nothing, is asked again after this long
-_TOLD = 5  # times that a hook is told of the end of a rollout when it does not answer
+_TOLD = 5  # times that a hook is told of what has come without asking it, when it does not answer
 _ROUND = "#"  # parts a key from the number of vetoes before: after one the question is a new one
 _MOMENT_OF_END: dict[Phase, Moment] = {Phase.PROMOTED: "promoted", Phase.ROLLED_BACK: "rolledBack"}
 
@@ -64,23 +65,45 @@ def ask_before(
     return Outcome(status, asks=tuple(asks)) if asks else None
 
 
-def tell_of_end(turn: Turn, outcome: Outcome) -> Outcome:
-    """The outcome, with the hooks that are yet to be told that the rollout has ended."""
+def tell(turn: Turn, outcome: Outcome) -> Outcome:
+    """The outcome, with the hooks that are yet to be told of what nobody asks them: an end, or a step by order."""
     status = outcome.status
-    moment = _MOMENT_OF_END.get(status.phase)
-    if moment is None or status.rollout is None:
+    told = _told_of(turn, status)
+    if told is None:
         return outcome
     asks: list[Ask] = []
     times = [] if outcome.wake is None else [outcome.wake]
-    for hook, question, key in _asked(turn, status, [(moment, status.rollout.step)]):
+    for hook, question, key in _asked(turn, status, told.questions):
         known = _known(status, key)
         if known is not None and (known.word != "failed" or known.tries >= _TOLD):
             continue
         if known is None or turn.now >= known.time + _AGAIN:
-            asks.append(_ask(turn, status, hook, question, key, status.weight))
+            asks.append(_ask(turn, status, hook, question, key, status.weight, told.ordered_by))
         else:
             times.append(known.time + _AGAIN)
-    return replace(outcome, asks=tuple(asks), wake=min(times, default=None))
+    return replace(outcome, asks=(*outcome.asks, *asks), wake=min(times, default=None))
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Moments that have come, whatever a hook says of them, and the person whose order they came by."""
+
+    questions: tuple[Question, ...]
+    ordered_by: str | None = None
+
+
+def _told_of(turn: Turn, status: CanaryDeploymentStatus) -> _Told | None:
+    if status.rollout is None:
+        return None
+    step, end = status.rollout.step, _MOMENT_OF_END.get(status.phase)
+    if end is not None:
+        return _Told(((end, step),))
+    risen = next((each for each in reversed(status.history) if each.weight_after > each.weight_before), None)
+    if status.phase not in UNDER_WAY or risen is None or risen.actor == SERINUS:
+        return None
+    left = [number for number, each in enumerate(turn.plan.ladder) if each.weight == risen.weight_before]
+    before: list[Question] = [("afterStep", number) for number in left] or [("start", 0)]
+    return _Told((*before, ("beforeStep", step)), risen.actor)
 
 
 def _asked(
@@ -96,7 +119,15 @@ def _known(status: CanaryDeploymentStatus, key: str) -> HookStatus | None:
     return next((each for each in rollout_of(status).hooks if each.key == key), None)
 
 
-def _ask(turn: Turn, status: CanaryDeploymentStatus, hook: Hook, question: Question, key: str, weight: int) -> Ask:
+def _ask(
+    turn: Turn,
+    status: CanaryDeploymentStatus,
+    hook: Hook,
+    question: Question,
+    key: str,
+    weight: int,
+    ordered_by: str | None = None,
+) -> Ask:
     known = _known(status, key)
     verdict = status.verdict
     facts = HookFacts(
@@ -107,6 +138,7 @@ def _ask(turn: Turn, status: CanaryDeploymentStatus, hook: Hook, question: Quest
         step=question[1] + 1,
         weight=status.weight,
         next_weight=weight,
+        ordered_by=ordered_by,
         reason=verdict.reason if verdict else "",
         message=verdict.message if verdict else "",
         comparison=status.comparison,

@@ -5,14 +5,26 @@ from datetime import datetime
 
 from serinus.api import CanaryDeploymentStatus, RolloutStatus, VerdictStatus
 from serinus.rollout.changes import in_rollout, moved
+from serinus.rollout.ends import OVERTAKEN
 from serinus.rollout.phases import BEFORE_TRAFFIC, Event
 from serinus.rollout.plan import Plan, PlanError
 from serinus.rollout.subject import Subject
 
 
 def wants_another(subject: Subject, status: CanaryDeploymentStatus) -> bool:
-    """Whether the spec asks for another release than the one that was tried last."""
-    return status.rollout is None or status.rollout.release != subject.release
+    """Whether another release is asked for than the one tried last: by the spec, or by the canary's pod template.
+
+    One that was overtaken was not tried to its end: where what overtook it is gone before it began, it is wanted again.
+    """
+    rollout = status.rollout
+    if rollout is None or rollout.release != subject.release or _was_overtaken(status):
+        return True
+    known = rollout.canary_workload
+    return known is not None and subject.template is not None and subject.template != known.template
+
+
+def _was_overtaken(status: CanaryDeploymentStatus) -> bool:
+    return status.phase.is_end and status.verdict is not None and status.verdict.reason == OVERTAKEN
 
 
 def is_over(status: CanaryDeploymentStatus) -> bool:
@@ -61,7 +73,7 @@ def names_other_objects(plan: Plan, other: Plan) -> bool:
 
 def begin(subject: Subject, status: CanaryDeploymentStatus, now: datetime) -> CanaryDeploymentStatus:
     """The status of a rollout that begins now, by a copy of the plan."""
-    started = f"{subject.uid}/{subject.release}/{now.isoformat()}"
+    started = f"{subject.uid}/{subject.release}/{subject.template}/{now.isoformat()}"
     plan = subject.plan
     rollout = RolloutStatus(
         id=f"{subject.name}-{hashlib.sha256(started.encode()).hexdigest()[:8]}",

@@ -79,6 +79,8 @@ def recorded(
         comparison=status.comparison,
         plan=Plan.unpack(rollout.snapshot),
         policy_hash=rollout.policy_hash,
+        stable_workload=rollout.stable_workload,
+        canary_workload=rollout.canary_workload,
         evidence=scene.trail.record(),
         previous_hash=rollout.last_hash,
     )

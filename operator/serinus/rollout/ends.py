@@ -13,6 +13,9 @@ from serinus.rollout.scene import Scene
 from serinus.rollout.turn import Outcome, Turn
 from serinus.rollout.weights import set_weight
 
+OVERTAKEN = "NewRelease"
+"""The reason of a rollout that ended because another release was asked for."""
+
 
 def roll_back(
     turn: Turn,
@@ -58,9 +61,14 @@ def _back_to_stable(
     return Outcome(status, intent, (record,))
 
 
-def fail(turn: Turn, status: CanaryDeploymentStatus, event: Event, reason: str, message: str) -> Outcome:
-    """End before any user met the canary: all traffic is on stable already, and nothing is written."""
-    status, record = recorded(turn, status, "failed", reason, message, weight_after=0)
+def fail(
+    turn: Turn, status: CanaryDeploymentStatus, event: Event, reason: str, message: str, *, verdict: str = "failed"
+) -> Outcome:
+    """End before any user met the canary: all traffic is on stable already, and nothing is written.
+
+    `verdict`: what the record calls it.
+    """
+    status, record = recorded(turn, status, verdict, reason, message, weight_after=0)
     said = VerdictStatus(verdict="rollback", reason=reason, message=message, time=turn.now)
     status = moved(in_rollout(status, ended_at=turn.now), event, verdict=said)
     return Outcome(status, records=(record,))
@@ -95,13 +103,13 @@ def ended(turn: Turn, status: CanaryDeploymentStatus) -> Outcome:
 def supersede(turn: Turn, status: CanaryDeploymentStatus) -> Outcome:
     """Another release was applied in the middle: this one ends on stable before the next begins."""
     message = "another release was applied before this one ended"
-    return roll_back(turn, status, Event.SUPERSEDED, "NewRelease", message, verdict="superseded", urgent=False)
+    return roll_back(turn, status, Event.SUPERSEDED, OVERTAKEN, message, verdict="superseded", urgent=False)
 
 
 def give_up(scene: Scene, status: CanaryDeploymentStatus, obstacle: Obstacle) -> tuple[CanaryDeploymentStatus, Record]:
     """End an overtaken rollout whose routes can no longer be read: there is nothing left to bring back."""
     message = f"another release was applied; the routes of this one were left as they are: {obstacle.message}"
-    status, record = recorded(scene, status, "superseded", "NewRelease", message, weight_after=0)
+    status, record = recorded(scene, status, "superseded", OVERTAKEN, message, weight_after=0)
     status = in_rollout(status, ended_at=scene.now, observed=rollout_of(status).decision)
     return (status if status.phase.is_end else moved(status, Event.SUPERSEDED, weight=0)), record
 

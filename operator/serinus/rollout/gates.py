@@ -8,8 +8,6 @@ from serinus.rollout.changes import moved, recorded, rollout_of, saying
 from serinus.rollout.phases import Event
 from serinus.rollout.turn import Outcome, Turn
 
-_WAITING = "AwaitingApproval"
-
 
 def is_held(turn: Turn, status: CanaryDeploymentStatus) -> bool:
     """Whether the spec or a person says that nothing is to be promoted."""
@@ -22,15 +20,20 @@ def held_message(turn: Turn, status: CanaryDeploymentStatus) -> str:
 
 
 def at_gate(turn: Turn, status: CanaryDeploymentStatus) -> Outcome | None:
-    """Where the step waits for an approval; the first time, that is a record. None where nothing is waited for."""
+    """Where the step waits for an approval. None where nothing is waited for."""
     rollout = rollout_of(status)
     if turn.plan.ladder[rollout.step].gate is None or rollout.approved_step == rollout.step:
         return None
     told = f"step {rollout.step + 1} is within every margin and waits for an approval"
-    waiting = saying(status, turn.now, _WAITING, told)
-    if status.phase is Phase.HOLDING and status.history and status.history[-1].reason == _WAITING:
-        return Outcome(waiting)
-    waiting, record = recorded(turn, waiting, "hold", _WAITING, told)
-    if waiting.phase is not Phase.HOLDING:
-        waiting = moved(waiting, Event.UNDECIDED)
-    return Outcome(waiting, records=(record,))
+    return waiting(turn, status, "AwaitingApproval", told)
+
+
+def waiting(turn: Turn, status: CanaryDeploymentStatus, reason: str, told: str) -> Outcome:
+    """The step is proven, and something else is waited for; the first time, that is a record."""
+    held = saying(status, turn.now, reason, told)
+    if status.phase is Phase.HOLDING and status.history and status.history[-1].reason == reason:
+        return Outcome(held)
+    held, record = recorded(turn, held, "hold", reason, told)
+    if held.phase is not Phase.HOLDING:
+        held = moved(held, Event.UNDECIDED)
+    return Outcome(held, records=(record,))

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from serinus.rollout.workload import Workload
+
 _WHOLE = 100
 _OF_MESH = frozenset({"VirtualServiceNotFound", "DestinationRuleNotFound", "RouteUnsuitable", "SubsetMissing"})
 
@@ -14,7 +16,8 @@ class Live:
     `weights`: the canary's percentage on each of its routes, which may differ when somebody else wrote them.
     `decision`: id of the decision on the VirtualService, or an empty string. `stable` and `canary`: the labels behind
     each subset, None where the DestinationRule has no such subset. `has_rule`: whether there is that DestinationRule.
-    `stable_ready` and `canary_ready`: ready endpoints of each arm, None where nobody can tell.
+    `stable_ready` and `canary_ready`: ready endpoints of each arm, None where nobody can tell. `stable_workload` and
+    `canary_workload`: None where none is named, or it is not there.
     """
 
     weights: tuple[int, ...]
@@ -24,6 +27,8 @@ class Live:
     has_rule: bool = True
     stable_ready: int | None = None
     canary_ready: int | None = None
+    stable_workload: Workload | None = None
+    canary_workload: Workload | None = None
 
     @property
     def weight(self) -> int:

@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from serinus.api import CanaryDeploymentStatus
-from serinus.rollout.changes import in_rollout, moved, recorded, rollout_of
+from serinus.rollout.changes import in_rollout, recorded, rollout_of
 from serinus.rollout.drift import Drift, find_drift, is_calm, repair_due
 from serinus.rollout.intents import SetWeight
-from serinus.rollout.phases import UNDER_WAY, Event
+from serinus.rollout.phases import UNDER_WAY
+from serinus.rollout.restarting import restart_step
 from serinus.rollout.turn import Outcome, Turn
 
 
@@ -44,14 +45,7 @@ def _repair(turn: Turn, status: CanaryDeploymentStatus, drift: Drift) -> Outcome
     status, record = recorded(turn, status, "repair", drift.reason, drift.message)
     status = in_rollout(status, repairs=repairs, repaired_at=turn.now)
     if status.phase in UNDER_WAY:
-        status = _restart_step(turn, status)
+        status = restart_step(turn, status)
     if isinstance(drift.repair, SetWeight):
         status = in_rollout(status, decision=drift.repair.decision)
     return Outcome(status, drift.repair, (record,), drift=drift)
-
-
-def _restart_step(turn: Turn, status: CanaryDeploymentStatus) -> CanaryDeploymentStatus:
-    """The step's window begins again: what was observed while somebody else wrote proves nothing."""
-    step = turn.plan.ladder[rollout_of(status).step]
-    status = in_rollout(status, step_started_at=turn.now, undecided_at=None)
-    return moved(status, Event.STEP_RESTARTED, next_step_time=turn.now + step.window)

@@ -13,7 +13,6 @@ from serinus.api.status import AnswerStatus
 from serinus.judge import State, acknowledge
 from serinus.rollout.changes import in_rollout, moved, recorded, rollout_of
 from serinus.rollout.ends import promote_fully, roll_back
-from serinus.rollout.judging import judge_policy
 from serinus.rollout.people import Order, People
 from serinus.rollout.phases import BEFORE_TRAFFIC, UNDER_WAY, Event
 from serinus.rollout.records import Record
@@ -109,7 +108,7 @@ def _acknowledged(turn: Turn, status: CanaryDeploymentStatus) -> tuple[CanaryDep
     packed = rollout_of(status).judge
     if not packed:
         return status, ()
-    policy = judge_policy(turn.plan.policy, turn.plan.planned_ticks())
+    policy = turn.plan.judged_by
     state, names = acknowledge(policy, State.unpack(packed, policy))
     return in_rollout(status, judge=state.pack()), names
 

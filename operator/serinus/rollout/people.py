@@ -35,6 +35,8 @@ class HookFacts(Lenient):
     """From 1."""
     weight: int
     next_weight: int
+    ordered_by: str | None = None
+    """The person by whose order it has come: then nobody waits for the answer, and it decides nothing."""
     reason: str
     message: str
     comparison: tuple[RowStatus, ...]

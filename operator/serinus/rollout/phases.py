@@ -16,6 +16,7 @@ class Event(StrEnum):
     PREPARED = "Prepared"
     WARMED_UP = "WarmedUp"
     NEVER_READY = "NeverReady"
+    WARM_UP_FAILED = "WarmUpFailed"
     PROVEN = "Proven"
     COMPLETED = "Completed"
     UNDECIDED = "Undecided"
@@ -77,6 +78,13 @@ TABLE = (
         Phase.FAILED,
         ZERO,
         "the deadline passed before the canary was ready, and whenUndecided is rollback",
+    ),
+    Transition(
+        Event.WARM_UP_FAILED,
+        (Phase.WARMING_UP,),
+        Phase.ROLLED_BACK,
+        ZERO,
+        "a request of the warm-up was not answered as it must be; no user has met the canary",
     ),
     Transition(
         Event.PROVEN,

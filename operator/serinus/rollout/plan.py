@@ -5,14 +5,18 @@ import hashlib
 import json
 import zlib
 from datetime import timedelta
+from functools import cached_property, lru_cache
 from typing import Any, Self
 
 from pydantic import BaseModel
 
-from serinus.api import Arm, CanaryDeploymentSpec, CanaryPolicySpec, Prometheus, Step, Traffic
+from serinus.api import Arm, CanaryDeploymentSpec, CanaryPolicySpec, Prometheus, Step, Traffic, Workloads
 from serinus.api.model import Lenient
+from serinus.judge import Policy
+from serinus.rollout.judging import judge_policy
 
 _DIGEST = 12  # hexadecimal digits: enough to tell one person's edits apart
+_REMEMBERED = 2048  # packed plans: every turn of a rollout reads its own several times, and to unpack it takes longest
 
 
 class PlanError(ValueError):
@@ -29,6 +33,7 @@ class Plan(Lenient):
     interval: timedelta
     report_every: timedelta
     warm_up: timedelta
+    workloads: Workloads | None = None
     prometheus: Prometheus | None = None
     policy: CanaryPolicySpec
 
@@ -43,6 +48,7 @@ class Plan(Lenient):
             interval=spec.interval,
             report_every=spec.report_every,
             warm_up=spec.warm_up.duration if spec.warm_up else timedelta(),
+            workloads=spec.workloads,
             prometheus=spec.prometheus or policy.prometheus,
             policy=policy,
         )
@@ -51,16 +57,26 @@ class Plan(Lenient):
         """The plan as text for a status: compressed JSON, base64."""
         return base64.b64encode(zlib.compress(canonical(_data(self)), level=9)).decode("ascii")
 
-    @classmethod
-    def unpack(cls, text: str) -> Self:
+    @staticmethod
+    @lru_cache(_REMEMBERED)
+    def unpack(text: str) -> "Plan":
         """The inverse of `pack`. Raises PlanError when the text is damaged."""
         try:
-            return cls.model_validate_json(zlib.decompress(base64.b64decode(text, validate=True)))
+            return Plan.model_validate_json(zlib.decompress(base64.b64decode(text, validate=True)))
         except (ValueError, zlib.error) as error:
             raise PlanError("the snapshot in status.rollout cannot be read") from error
 
+    @cached_property
+    def judged_by(self) -> Policy:
+        """What the judge works with in a rollout by this plan."""
+        return judge_policy(self.policy, self.planned_ticks())
+
     def digest(self) -> str:
         """Hash of all that is copied but the arms: it changes with policy, ladder and traffic."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         data = _data(self)
         return digest({name: value for name, value in data.items() if name not in ("stable", "canary")})
 

@@ -8,7 +8,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from serinus.api import RecordStatus, RowStatus
+from serinus.api import RecordStatus, RowStatus, WorkloadStatus
 from serinus.api.model import Lenient
 from serinus.api.status import VerdictWord
 from serinus.rollout.plan import Plan, canonical
@@ -48,6 +48,8 @@ class Record(Lenient):
     comparison: tuple[RowStatus, ...] = ()
     plan: Plan
     policy_hash: str
+    stable_workload: WorkloadStatus | None = None
+    canary_workload: WorkloadStatus | None = None
     evidence: EvidenceRecord | None = None
     previous_hash: str
 

@@ -3,10 +3,10 @@
 from serinus.api import RowStatus, VerdictStatus
 from serinus.api.model import Lenient
 from serinus.judge import State, judge
-from serinus.rollout.judging import judge_policy
 from serinus.rollout.plan import canonical
 from serinus.rollout.present import row_status, verdict_status
 from serinus.rollout.records import Record
+from serinus.rollout.restarts import RESTARTS
 
 
 class Judgement(Lenient):
@@ -24,7 +24,8 @@ def judgement_on_record(record: Record) -> Judgement | None:
     """What the record says that the judge said; None where it was taken without the judge."""
     if record.evidence is None:
         return None
-    return Judgement(verdict=record.evidence.verdict, comparison=record.comparison)
+    judged = tuple(row for row in record.comparison if row.kind != RESTARTS)
+    return Judgement(verdict=record.evidence.verdict, comparison=judged)
 
 
 def judge_again(record: Record) -> Judgement | None:
@@ -34,7 +35,7 @@ def judge_again(record: Record) -> Judgement | None:
     """
     if record.evidence is None:
         return None
-    policy = judge_policy(record.plan.policy, record.plan.planned_ticks())
+    policy = record.plan.judged_by
     state = State.unpack(record.evidence.before, policy)
     for tick in record.evidence.ticks:
         state, rows, verdict = judge(policy, state, tick.tick(), window=tick.window)

@@ -6,12 +6,15 @@ from datetime import timedelta
 from serinus.api import CanaryDeploymentStatus, Phase, VerdictStatus, format_duration
 from serinus.rollout.asking import Question, ask_before
 from serinus.rollout.breaker import canary_is_unreachable, with_readiness
+from serinus.rollout.capacity import lacking_capacity
 from serinus.rollout.changes import decision_id, decision_number, in_rollout, moved, recorded, rollout_of, saying
 from serinus.rollout.ends import adopt_rollback, promote_fully, roll_back
-from serinus.rollout.gates import at_gate, is_held
+from serinus.rollout.gates import at_gate, is_held, waiting
 from serinus.rollout.live import Obstacle
 from serinus.rollout.mending import mend
 from serinus.rollout.phases import Event
+from serinus.rollout.restarts import told_restarts
+from serinus.rollout.templates import when_stable_changes
 from serinus.rollout.turn import Outcome, Turn
 from serinus.rollout.weights import set_weight
 
@@ -34,7 +37,7 @@ def progressing(turn: Turn, status: CanaryDeploymentStatus) -> Outcome:
         window = turn.plan.ladder[rollout.step].window
         status = in_rollout(status, observed=rollout.decision, step_started_at=turn.now)
         status = status.model_copy(update={"next_step_time": turn.now + window})
-    return mend(turn, status) or _climb(turn, status)
+    return mend(turn, status) or when_stable_changes(turn, status) or _climb(turn, status)
 
 
 def rise(turn: Turn, status: CanaryDeploymentStatus, step: int, verdict: str, reason: str, message: str) -> Outcome:
@@ -94,10 +97,15 @@ def _climb(turn: Turn, status: CanaryDeploymentStatus) -> Outcome:
 
 
 def _up(turn: Turn, status: CanaryDeploymentStatus) -> Outcome:
-    """The step is done: up, or after the last promoted, unless a hook has something against it."""
+    """The step is done: up, or after the last promoted, unless pods or a hook have something against it."""
     step, last, verdict = rollout_of(status).step, len(turn.plan.ladder) - 1, status.verdict
+    if told := told_restarts(turn.live, status):
+        told = f"{told}: look at its logs; promote it by an override, or release it anew"
+        return _before_deadline(turn, waiting(turn, status, "CanaryRestarted", told))
     if step == last:
         return ask_before(turn, status, [("afterStep", step)], status.weight) or promote_fully(turn, status)
+    if told := lacking_capacity(turn, turn.plan.ladder[step + 1].weight):
+        return _before_deadline(turn, waiting(turn, status, "WaitingForCapacity", told))
     questions: list[Question] = [("afterStep", step), ("beforeStep", step + 1)]
     if refused := ask_before(turn, status, questions, turn.plan.ladder[step + 1].weight):
         return refused

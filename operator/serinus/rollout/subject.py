@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from serinus.api import WarmUpRequest
 from serinus.api.canarydeployment import Hook
 from serinus.rollout.plan import Plan
 
@@ -12,7 +13,8 @@ class Subject:
     """A CanaryDeployment as it is now: who it is, the release it asks for, and the plan a rollout would follow.
 
     `hooks`, `paused`, `deadline` (of a step; None: none) and `rolls_back_undecided` (what the deadline leads to, else
-    to hold) apply at once, unlike the plan. `leaving`: it is being deleted.
+    to hold) apply at once, unlike the plan. `leaving`: it is being deleted. `template`: hash of the pod template that
+    the canary's workload has now; None where none is named or it is not there.
     """
 
     namespace: str
@@ -21,6 +23,7 @@ class Subject:
     generation: int
     release: str
     plan: Plan
+    template: str | None = None
     paused: bool = False
     deadline: timedelta | None = None
     rolls_back_undecided: bool = False
@@ -28,3 +31,5 @@ class Subject:
     author: str | None = None
     """Who is told on rollback."""
     hooks: tuple[Hook, ...] = ()
+    warm_up_requests: tuple[WarmUpRequest, ...] = ()
+    """Not in the plan, for they are as large as people make them, and over before the first step."""

@@ -4,10 +4,12 @@ From its first state and its ticks every verdict since can be given again, to th
 rollout that is held for days has ticks without end: the trail keeps the newest, and the state before the first of them.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
+from itertools import chain
 from typing import Self
 
 import numpy as np
@@ -31,6 +33,7 @@ from serinus.judge import (
 from serinus.rollout.present import verdict_status
 
 _SEGMENT = 120  # ticks; of a long trail the older segment goes when a third would begin
+_BLOCK = 20  # ticks that are compressed together
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +165,30 @@ class EvidenceRecord(Lenient):
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """Ticks in a row, and what the judge knew before the first: only that state is worth its memory."""
+    """Ticks in a row, and what the judge knew before the first.
 
-    before: State
-    ticks: tuple[TickRecord, ...]
+    Kept small, for every rollout under way has one: the newest ticks as JSON, the older ones in compressed blocks.
+    """
+
+    before: str
+    """The judge's state, packed."""
+    blocks: tuple[bytes, ...] = ()
+    newest: tuple[bytes, ...] = ()
+
+    def __len__(self) -> int:
+        return _BLOCK * len(self.blocks) + len(self.newest)
+
+    def and_then(self, tick: TickRecord) -> "_Segment":
+        """The segment with one tick more."""
+        newest = (*self.newest, tick.model_dump_json(by_alias=True, exclude_none=True).encode())
+        if len(newest) < _BLOCK:
+            return replace(self, newest=newest)
+        return replace(self, blocks=(*self.blocks, zlib.compress(b"\n".join(newest), level=9)), newest=())
+
+    def ticks(self) -> Iterator[TickRecord]:
+        """All of them, in order."""
+        for line in chain(*(zlib.decompress(block).split(b"\n") for block in self.blocks), self.newest):
+            yield TickRecord.model_validate_json(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,15 +207,15 @@ class Trail:
         """The trail as a record carries it; None where nothing was judged since the last one."""
         if self.verdict is None:
             return None
-        ticks = tuple(tick for segment in self.segments for tick in segment.ticks)
-        return EvidenceRecord(before=self.segments[0].before.pack(), ticks=ticks, verdict=self.verdict)
+        ticks = tuple(tick for segment in self.segments for tick in segment.ticks())
+        return EvidenceRecord(before=self.segments[0].before, ticks=ticks, verdict=self.verdict)
 
     def _and(self, judged: JudgedTick) -> "Trail":
         tick, verdict = TickRecord.of(judged), verdict_status(judged.verdict, judged.end)
-        if self.segments and len(self.segments[-1].ticks) < _SEGMENT:
+        if self.segments and len(self.segments[-1]) < _SEGMENT:
             *older, last = self.segments
-            return Trail((*older, _Segment(last.before, (*last.ticks, tick))), verdict)
-        return Trail((*self.segments[-1:], _Segment(judged.before, (tick,))), verdict)
+            return Trail((*older, last.and_then(tick)), verdict)
+        return Trail((*self.segments[-1:], _Segment(judged.before.pack()).and_then(tick)), verdict)
 
 
 NO_TRAIL = Trail()

@@ -14,6 +14,7 @@ from serinus.rollout.plan import Plan
 from serinus.rollout.records import Record
 from serinus.rollout.scene import Scene
 from serinus.rollout.trail import JudgedTick
+from serinus.rollout.warm_up import WarmUpCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Outcome:
     `intent`: the one change of the mesh that is due, if any. `records`: decisions taken now. `wake`: when time alone
     makes the next turn worth taking; None when only a change of the objects or new evidence does. `drift`: how the mesh
     differs from what was decided, if it does. `let_go`: a deleted CanaryDeployment may disappear now. `asks`: questions
-    to hooks that have no reply yet; asked again by every turn until they do.
+    to hooks that have no reply yet; asked again by every turn until they do. `warm_up`: the same, for the canary's
+    endpoints.
     """
 
     status: CanaryDeploymentStatus
@@ -64,3 +66,4 @@ class Outcome:
     drift: Drift | None = None
     let_go: bool = False
     asks: tuple[Ask, ...] = ()
+    warm_up: WarmUpCall | None = None

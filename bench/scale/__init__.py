@@ -1,0 +1,1 @@
+"""`make bench-scale`: what many canaries cost one operator; see __main__."""

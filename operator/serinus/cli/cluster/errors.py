@@ -1,0 +1,22 @@
+"""What can go wrong between a command and the API server.
+
+ClusterError
+├── NotFound   there is no such object
+└── Expired    what a watch goes on from is too old: list again
+"""
+
+
+class ClusterError(Exception):
+    """The API server cannot be asked, or says no: one line that says what to do. The exit code is 2."""
+
+
+class NotFound(ClusterError):
+    """The API server has no object of that name."""
+
+
+class Expired(ClusterError):
+    """The resource version from which to watch is no longer known."""
+
+
+class Unreachable(ClusterError):
+    """There was no answer, or the API server cannot give one now."""

@@ -1,0 +1,49 @@
+"""How commands end: what is wrong is one line on standard error, with the exit code that says of which kind it is.
+
+0: done; 1: the answer is no; 2: wrong usage or input, or a cluster that cannot be asked; 130: interrupted.
+"""
+
+import functools
+import io
+import os
+import sys
+from collections.abc import Callable
+from typing import ParamSpec
+
+import typer
+
+from serinus.cli.cluster import ClusterError
+from serinus.cli.inputs import InputError
+
+NO, UNUSABLE = 1, 2
+_INTERRUPTED = 130
+_P = ParamSpec("_P")
+
+
+def in_one_line(command: Callable[_P, None]) -> Callable[_P, None]:
+    """The command, whose errors become a line and an exit code."""
+
+    @functools.wraps(command)
+    def told(*arguments: _P.args, **options: _P.kwargs) -> None:
+        # A character that the output's encoding lacks must not end the command.
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
+        try:
+            command(*arguments, **options)
+        except (InputError, ClusterError) as error:
+            typer.echo(f"Error: {printable(str(error))}", err=True)
+            raise typer.Exit(UNUSABLE) from error
+        except KeyboardInterrupt as error:
+            typer.echo("Interrupted.", err=True)
+            raise typer.Exit(_INTERRUPTED) from error
+        except BrokenPipeError:
+            # Whoever read our output has seen enough (`| head`); Python must not complain of it when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    return told
+
+
+def printable(text: str) -> str:
+    """The text without what could steer a terminal: it may come from an object that anybody wrote."""
+    return "".join(char if char.isprintable() else " " for char in text)

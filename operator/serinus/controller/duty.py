@@ -1,0 +1,71 @@
+"""Whose turn it is: an object is reconciled by the replica that holds its shard, and by no other."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from serinus.controller.cache import Cache, Key
+from serinus.controller.leases import shard_of
+from serinus.controller.orders import targets
+from serinus.controller.reconciles import Reconciles
+from serinus.controller.tenure import Tenure, under
+
+
+class Duty:
+    """Stands before the reconcile. `begun` is called with each shard that this replica begins to act for."""
+
+    def __init__(
+        self,
+        reconciler: Reconciles,
+        cache: Cache,
+        shards: int,
+        *,
+        tenure_of: Callable[[str], Tenure | None],
+        wake: Callable[[Key], None],
+        begun: Callable[[int], None],
+    ) -> None:
+        self._reconciler = reconciler
+        self._cache = cache
+        self._shards = shards
+        self._tenure_of = tenure_of
+        self._wake = wake
+        self._begun = begun
+        self._under_way: Counter[int] = Counter()
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Bring the object a step further if it is this replica's; the Unix time at which to call again."""
+        owner = self._cache.get("canarydeployments", key)
+        if owner is None:
+            self._reconciler.forget(key)
+        uid = owner["metadata"]["uid"] if owner else "/".join(key)  # overrides of what is not there are somebody's too
+        tenure = self._tenure_of(uid)
+        if tenure is None:
+            return None  # when it becomes ours, `begin` wakes it
+        shard = shard_of(uid, self._shards)
+        self._under_way[shard] += 1
+        try:
+            with under(tenure):
+                return await self._reconciler.reconcile(key)
+        finally:
+            self._under_way[shard] -= 1
+
+    def begin(self, shard: int) -> None:
+        """Act for a shard from now on: each of its objects is looked at."""
+        for key in {*self._keys(shard), *targets(self._cache)}:
+            self._wake(key)
+        self._begun(shard)
+
+    def forget(self, shard: int) -> None:
+        """Another replica acts for the shard: what is remembered of its objects is not the newest any more."""
+        for key in self._keys(shard):
+            self._reconciler.forget(key)
+
+    def is_quiet(self, shard: int) -> bool:
+        """Whether no reconcile of the shard is under way."""
+        return not self._under_way[shard]
+
+    def _keys(self, shard: int) -> list[Key]:
+        return [key for key in self._cache.keys("canarydeployments") if self._is_of(key, shard)]
+
+    def _is_of(self, key: Key, shard: int) -> bool:
+        owner = self._cache.get("canarydeployments", key)
+        return owner is not None and shard_of(owner["metadata"]["uid"], self._shards) == shard

@@ -1,0 +1,108 @@
+"""Where each series of an answer belongs: found out once, and remembered for as long as the same series are told.
+
+In a steady state a shared answer has the same tens of thousands of series in the same order, tick after tick.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from serinus.metrics.answers import Value, Vector, labels_in
+from serinus.metrics.arms import Labels
+from serinus.metrics.reading import Form, Spot
+
+
+class Owner(NamedTuple):
+    """Whose a series is: its host, the part of the question that it answers, and its labels that tell arms apart."""
+
+    host: str
+    of: str
+    labels: Labels
+
+
+class Place(NamedTuple):
+    """Where a series belongs."""
+
+    owner: Owner
+    spot: Spot
+
+
+Parts = Mapping[str, Form]
+"""Where the numbers of each part of a question stand in an answer."""
+
+
+class Layout:
+    """What the places in an answer say, one for each of its series in order."""
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        self._of_owner: defaultdict[Owner, list[tuple[Spot, int]]] = defaultdict(list)
+        for index, place in enumerate(places):
+            self._of_owner[place.owner].append((place.spot, index))
+        self._of_host: defaultdict[str, list[Owner]] = defaultdict(list)
+        for owner in self._of_owner:
+            self._of_host[owner.host].append(owner)
+        self._parts: dict[object, Parts] = {}
+
+    def parts(self, question: object, host: str, part_of: Callable[[Owner], str | None]) -> Parts:
+        """The parts of a question about `host`; `part_of` says which of them an owner's numbers are, None for none."""
+        known = self._parts.get(question)
+        if known is None:
+            known = self._parts[question] = self._sorted(host, part_of)
+        return known
+
+    def _sorted(self, host: str, part_of: Callable[[Owner], str | None]) -> Parts:
+        found: dict[str, list[tuple[Spot, int]]] = {}
+        for owner in [*self._of_host.get(host, ()), *self._of_host.get("", ())]:
+            part = part_of(owner)
+            if part is not None:
+                found.setdefault(part, []).extend(self._of_owner[owner])
+        return {part: Form.of(spots) for part, spots in found.items()}
+
+
+class _Known(NamedTuple):
+    """An answer's series, each with its number, and their layout."""
+
+    numbers: Mapping[bytes, int]
+    layout: Layout
+
+    def ordered(self, answer: Vector) -> list[Value] | None:
+        """The answer's values in this order; None where it has other series."""
+        if len(answer.texts) != len(self.numbers):
+            return None
+        by_number = {self.numbers.get(text): value for text, value in zip(answer.texts, answer.values, strict=True)}
+        if None in by_number or len(by_number) < len(self.numbers):
+            return None
+        return [by_number[number] for number in range(len(self.numbers))]
+
+
+class Places:
+    """Remembers the layouts of the answers to the last tick's questions: about a kilobyte for each series in them.
+
+    `place` says where a series with these labels belongs.
+    """
+
+    def __init__(self, place: Callable[[Mapping[str, str]], Place]) -> None:
+        self._place = place
+        self._at = 0.0
+        self._now: list[_Known] = []
+        self._before: list[_Known] = []
+        self._places: dict[bytes, Place] = {}
+
+    def layout(self, answer: Vector, at: float) -> tuple[Layout, list[Value]]:
+        """The layout of an answer about the tick that ends at `at`, and the values in its order. Raises SourceError."""
+        if at > self._at:
+            self._at, self._now, self._before = at, [], self._now
+        for known in (*self._now, *self._before):
+            ordered = known.ordered(answer)
+            if ordered is not None:
+                self._now.append(known)
+                return known.layout, ordered
+        numbers = {text: number for number, text in enumerate(answer.texts)}
+        self._now.append(_Known(numbers, self._read(answer.texts)))
+        return self._now[-1].layout, answer.values
+
+    def _read(self, texts: Sequence[bytes]) -> Layout:
+        before, self._places = self._places, {}
+        for text in texts:
+            self._places[text] = before.get(text) or self._place(labels_in(text))
+        return Layout(self._places[text] for text in texts)
