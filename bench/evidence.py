@@ -22,6 +22,7 @@ from lab.stack.alone import Alone, prometheus_alone
 from lab.waiting import wait_until
 from serinus.api import CanaryPolicySpec
 from serinus.controller.cache import Key
+from serinus.controller.garbage import collect_seldom
 from serinus.controller.scheduler import Scheduler
 from serinus.judge import Counts
 from serinus.judge.evidence import Events, Histogram
@@ -73,6 +74,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--canaries", type=int, default=1000)
     canaries = parser.parse_args().canaries
+    collect_seldom()  # as the operator does
     with prometheus_alone() as servers:
         figures = [*fleet_figures(servers, canaries), *asyncio.run(hung_figures(servers))]
     for figure in figures:

@@ -31,11 +31,11 @@ metadata: {name: ml}
 ---
 apiVersion: serinus.io/v1alpha1
 kind: CanaryDeployment
-metadata: {name: predictor, namespace: ml}
+metadata: {name: recommender, namespace: ml}
 spec:
   stable: {subset: stable, labels: {version: v1}}
   canary: {subset: canary, labels: {version: v2}}
-  traffic: {host: predictor, virtualServices: [{name: predictor}], destinationRule: predictor}
+  traffic: {host: recommender, virtualServices: [{name: recommender}], destinationRule: recommender}
 """
 
 
@@ -65,13 +65,13 @@ def owner(api_server: Lab) -> Any:
 def manifest_of(api_server: Lab) -> Any:
     """The CanaryDeployment as it is in the cluster, where it is made if it is not there."""
     api_server.apply(MANIFEST)
-    found = api_server.kubectl("get", "canarydeployment", "predictor", f"--namespace={NAMESPACE}", "--output=json")
+    found = api_server.kubectl("get", "canarydeployment", "recommender", f"--namespace={NAMESPACE}", "--output=json")
     return json.loads(found)
 
 
 @pytest.fixture
 def records() -> list[Record]:
-    book = Book("predictor", start=datetime(2026, 11, 21, 12, tzinfo=UTC))
+    book = Book("recommender", start=datetime(2026, 11, 21, 12, tzinfo=UTC))
     book.take("start", weight=10)
     book.observe(3, canary_errors=0.01)
     book.take("promote", weight=100)
@@ -175,7 +175,7 @@ async def test_records_outlive_their_object_while_the_store_is_away_I8(
     store = tmp_path / "log.db"
     await left_behind(kube, owner, records, tmp_path / "nowhere")
     assert [each["metadata"].get("ownerReferences") for each in kept(api_server)] == [None] * len(records)
-    api_server.kubectl("delete", "canarydeployment", "predictor", f"--namespace={NAMESPACE}")
+    api_server.kubectl("delete", "canarydeployment", "recommender", f"--namespace={NAMESPACE}")
     ships = Ships(kube, manifest_of(api_server) if made_anew else None, store, [])
     await until(lambda: stored(store) == [record.id for record in records], "the records in the store")
     await until(lambda: not kept(api_server), "nothing to be left in the cluster")

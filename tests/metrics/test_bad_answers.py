@@ -174,7 +174,7 @@ def breaker_at(times: Iterator[float]) -> tuple[Breaker, Callable[[], None]]:
 
 def test_a_server_that_is_left_alone_is_tried_by_one_after_a_pause_and_by_all_once_it_answers() -> None:
     breaker, later = breaker_at(iter([0.0, 6.0]))
-    for _ in range(3):
+    for _ in range(2):
         assert breaker.may_ask()
         breaker.failed(asked_at=0.0)
     assert not breaker.may_ask()

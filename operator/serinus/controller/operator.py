@@ -14,6 +14,7 @@ from serinus.controller.cache import Cache, Key, Object
 from serinus.controller.duty import Duty
 from serinus.controller.figures import SHARDS, SHARDS_OF
 from serinus.controller.front import Front
+from serinus.controller.garbage import collect_seldom
 from serinus.controller.kube import Kube
 from serinus.controller.leases import Alone, Holder, LeaseStore, shard_of
 from serinus.controller.pulse import Pulse
@@ -37,6 +38,7 @@ logger = logging.getLogger(__name__)
 
 async def operate(settings: Settings) -> None:
     """Run until a signal or an error ends it. Raises OSError where the file of records cannot be opened."""
+    collect_seldom()
     log = to_all([to_standard_output, *([to_file(settings.records)] if settings.records else [])])
     cache = Cache()
     kube = await Kube.connect()

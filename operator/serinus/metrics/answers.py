@@ -119,7 +119,10 @@ def vector(body: bytes, status: int) -> Vector:
         answer = _VECTOR.decode(_answered(body, status))
         _refuse_doubts(answer.warnings, is_partial=answer.is_partial)
         points = answer.data.result
-        return Vector([bytes(point.metric) for point in points], [_value(point) for point in points])
+        return Vector(
+            [bytes(point.metric) for point in points],
+            [_value(point) if point.value is None else float(point.value.value) for point in points],
+        )
     except ValueError as error:  # msgspec's are such, too
         raise _named(body, status, "vector") from error
 
@@ -141,8 +144,7 @@ def matrix(body: bytes, status: int) -> dict[float, list[Row]]:
 
 
 def _value(point: _Point) -> Value:
-    if point.value is not None:
-        return float(point.value.value)
+    """Of a point that is no plain number."""
     if point.histogram is not None:
         return _native(point.histogram[1])
     raise ValueError("a series without a value")

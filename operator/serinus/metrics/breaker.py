@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-_FAILURES = 3  # in a row, until a server is left alone
+_FAILURES = 2  # in a row, until a server is left alone: so many waits at most hold all places of reconciles
 _FIRST_PAUSE = 5.0  # seconds; each further failure doubles it ...
 _LONGEST_PAUSE = 20.0  # ... up to this: once it is back, the second tick of 15 s has its evidence
 
