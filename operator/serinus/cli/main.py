@@ -21,6 +21,7 @@ COMMANDS = {
     "approve": ("serinus.cli.override:approve", "Approve that the step passes its gate"),
     "wait": ("serinus.cli.wait:wait", "Wait until the rollout has ended"),
     "history": ("serinus.cli.history:history", "Show what was decided"),
+    "doctor": ("serinus.cli.doctor:doctor", "Look for what stands in a rollout's way"),
     "judge": ("serinus.cli.judge:judge", "Judge rollouts from a file of evidence"),
     "replay": ("serinus.cli.replay:replay", "Judge stored records again and compare bytes"),
     "crds": ("serinus.cli.crds:crds", "Print the CustomResourceDefinitions"),

@@ -15,7 +15,7 @@ def parse_policy(text: str, source: str) -> CanaryPolicySpec:
 
     Raises InputError, which names line and column of what is not YAML, else the field, where it is not a CanaryPolicy.
     """
-    manifest = _yaml(text, source)
+    manifest = parse_yaml(text, source)
     if not isinstance(manifest, dict):
         raise InputError(f"{source}: is not a CanaryPolicy manifest")
     try:
@@ -24,7 +24,8 @@ def parse_policy(text: str, source: str) -> CanaryPolicySpec:
         raise InputError(f"{source}: {'; '.join(str(problem) for problem in explain(error))}") from error
 
 
-def _yaml(text: str, source: str) -> Any:
+def parse_yaml(text: str, source: str) -> Any:
+    """The one YAML document in `text`. Raises InputError with line and column of what is none."""
     try:
         return yaml.load(text, _Loader)
     except yaml.MarkedYAMLError as error:

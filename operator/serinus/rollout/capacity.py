@@ -2,6 +2,8 @@
 
 import math
 
+from serinus.rollout.live import Live
+from serinus.rollout.plan import Plan
 from serinus.rollout.turn import Turn
 
 _WHOLE = 100
@@ -12,12 +14,17 @@ def lacking_capacity(turn: Turn, weight: int) -> str:
 
     The stable's ready replicas are what all of the traffic needs: it carries it alone at first, and after a rollback.
     """
-    workloads, canary, stable = turn.plan.workloads, turn.live.canary_workload, turn.live.stable_workload
+    return capacity_lack(turn.plan, turn.live, turn.subject.namespace, weight)
+
+
+def capacity_lack(plan: Plan, live: Live, namespace: str, weight: int) -> str:
+    """The same of a plan of `namespace` and the mesh as it is."""
+    workloads, canary, stable = plan.workloads, live.canary_workload, live.stable_workload
     if workloads is None:
         return ""
     for side, named, found in (("canary", workloads.canary, canary), ("stable", workloads.stable, stable)):
         if found is None:
-            return f"spec.workloads.{side}: there is no {named} in namespace {turn.subject.namespace}"
+            return f"spec.workloads.{side}: there is no {named} in namespace {namespace}"
     assert canary is not None, "it has just been looked for"
     assert stable is not None, "it has just been looked for"
     needed = math.ceil(round(weight * stable.ready * workloads.capacity / _WHOLE, 6))
