@@ -57,7 +57,7 @@ def check_workloads(
         )
         return
     if told := capacity_lack(plan, live, namespace, plan.ladder[0].weight):
-        yield error("workloads", told, why="The first step waits for it.", do=f"see {workloads.canary}")
+        yield error("workloads", told, why="The first step waits for it.", do="deploy it, or scale it up")
         return
     scalers = [each for each in autoscalers if _scales(each, workloads.canary.kind, workloads.canary.name)]
     if not scalers:
