@@ -70,13 +70,15 @@ def stored() -> dict[str, Any]:
 
 
 @contextmanager
-def prometheus(*rows: tuple[Mapping[str, str], float]) -> Iterator[str]:
-    """The address of what answers every query with these rows."""
+def prometheus(*rows: tuple[Mapping[str, str], float], heard: list[str] | None = None) -> Iterator[str]:
+    """The address of what answers every query with these rows; `heard`: the credentials that came."""
     result = [{"metric": labels, "value": [0, str(value)]} for labels, value in rows]
     body = json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}}).encode()
 
     class Answer(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            if heard is not None:
+                heard.append(self.headers["Authorization"])
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -192,6 +194,30 @@ def test_a_query_of_ones_own_is_asked_of_both_arms(cluster: Played) -> None:
     assert "sales: the query has no series of the canary" in told.output
 
 
+def test_the_manifests_secret_is_what_prometheus_is_asked_with(cluster: Played) -> None:
+    cluster.answers[f"{CORE}/namespaces/ml/secrets/prom"] = {"data": {"token": "b3BlbiBzZXNhbWU="}}
+    heard: list[str] = []
+    with prometheus(WELL, SCRAPED, heard=heard) as address:
+        given = manifest(prometheus={"address": address, "secretRef": {"name": "prom"}})
+        told = run(given)
+    assert told.exit_code == 0, told.output
+    assert set(heard) == {"Bearer open sesame"}
+    assert "sesame" not in told.output
+
+
+def test_credentials_in_a_directory_come_first_and_an_unknown_one_is_named(cluster: Played, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("mellon")
+    heard: list[str] = []
+    with prometheus(WELL, SCRAPED, heard=heard) as address:
+        run(manifest(), "--prometheus", address, "--prometheus-credentials", str(tmp_path))
+    assert set(heard) == {"Bearer mellon"}
+    (tmp_path / "tocken").write_text("friend")
+    told = run(manifest(), "--prometheus", "http://127.0.0.1:1", "--prometheus-credentials", str(tmp_path))
+    assert told.exit_code == 2
+    assert "unknown key tocken" in told.output
+    assert "friend" not in told.output
+
+
 def test_a_query_that_cannot_be_read_is_an_error_that_names_its_place(cluster: Played) -> None:
     own = {"name": "sales", "kind": "proportion", "query": OWN | {"total": "("}, "tolerance": {"absolute": 0.1}}
     told = run(manifest(policy={"metrics": [own]}), "--prometheus", "http://127.0.0.1:1")
@@ -248,6 +274,19 @@ def test_a_file_that_cannot_be_used_is_one_line_and_exit_code_2(cluster: Played,
 
 def test_a_file_that_is_not_there_is_exit_code_2(cluster: Played, tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["doctor", "-f", str(tmp_path / "none.yaml")]).exit_code == 2
+
+
+def test_who_may_not_read_what_the_manifest_names_is_told_in_one_line_and_exit_code_2(
+    cluster: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def get(path: str, **query: str) -> Mapping[str, Any]:
+        if path.endswith("/services/predictor"):
+            raise ClusterError("the API server says no: services is forbidden")
+        return Played.get(cluster, path, **query)
+
+    monkeypatch.setattr(cluster, "get", get)
+    found = run(manifest())
+    assert (found.exit_code, found.output) == (2, "Error: the API server says no: services is forbidden\n")
 
 
 def test_two_namespaces_are_one_too_many(cluster: Played) -> None:

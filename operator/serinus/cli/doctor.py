@@ -60,17 +60,18 @@ def doctor(
 
     Exit code 1 if there is an error, 2 if the file cannot be used or the cluster cannot be asked.
     """
-    # Only here: models, judge and the operator's own functions would make every other command slower to start.
-    from serinus.api import CanaryDeployment
-    from serinus.cli.doctor_cluster import read_facts
-    from serinus.cli.doctor_screen import screen
-    from serinus.cli.manifest_file import parse_canary
-    from serinus.doctor import examine_cluster
-
     account = tuple(operator.split("/"))
     if len(account) != 2 or not all(account):
         raise typer.BadParameter("must be NAMESPACE/NAME", param_hint="--operator")
+    # Only here, and after the file has been read: the operator's own functions take long to import.
+    from serinus.cli.manifest_file import parse_canary
+
     manifest = parse_canary(read_text(file), name_of(file))
+    from serinus.api import CanaryDeployment
+    from serinus.cli.doctor_cluster import read_facts
+    from serinus.cli.doctor_screen import screen
+    from serinus.doctor import examine_cluster
+
     cluster = Cluster(find_access(context))
     owner = _placed(manifest, namespace, cluster.access.namespace)
     facts = read_facts(cluster, owner, CanaryDeployment.model_validate(owner).spec, (account[0], account[1]))

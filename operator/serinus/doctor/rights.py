@@ -48,8 +48,9 @@ FOR_SECRETS = _rights("", ("secrets",), ("get",))
 def rights_for(spec: CanaryDeploymentSpec) -> tuple[Right, ...]:
     """What the operator needs in the namespace of a CanaryDeployment with this spec."""
     hashes = spec.traffic.cohort is not None and spec.traffic.cohort.by == "hash"
-    prometheus = spec.prometheus is not None and spec.prometheus.secret_ref is not None
-    secrets = prometheus or bool(spec.notify) or any(hook.secret_ref for hook in spec.hooks or ())
+    prometheus = spec.prometheus or (spec.policy.prometheus if spec.policy else None)
+    named = prometheus is not None and prometheus.secret_ref is not None
+    secrets = named or bool(spec.notify) or any(hook.secret_ref for hook in spec.hooks or ())
     return EVERYWHERE + FOR_COHORTS * hashes + FOR_SECRETS * secrets
 
 
