@@ -261,7 +261,10 @@ def test_a_cluster_without_istio_is_an_error_and_not_a_failure(cluster: Played) 
         ("a: [", "standard input line 1, column 5: not a YAML document"),
         ("[]", "standard input: is not a CanaryDeployment manifest"),
         (manifest(ladder=[]), "standard input: spec.ladder: "),
-        (manifest(canary={"subset": "canary", "labels": {"app": "x"}}), "spec.canary.labels: must give some label"),
+        (
+            manifest(canary={"subset": "canary", "labels": {"version": "v2", "a b": "c"}}),
+            "spec.canary.labels: 'a b' is not",
+        ),
     ],
     ids=["no YAML", "no manifest", "a broken rule", "no sense"],
 )
