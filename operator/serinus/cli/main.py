@@ -24,6 +24,7 @@ COMMANDS = {
     "doctor": ("serinus.cli.doctor:doctor", "Look for what stands in a rollout's way"),
     "judge": ("serinus.cli.judge:judge", "Judge rollouts from a file of evidence"),
     "replay": ("serinus.cli.replay:replay", "Judge stored records again and compare bytes"),
+    "plan": ("serinus.cli.plan:plan", "Plan a release before it begins"),
     "crds": ("serinus.cli.crds:crds", "Print the CustomResourceDefinitions"),
 }
 

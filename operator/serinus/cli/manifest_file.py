@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from serinus.api import CanaryDeployment, explain, problems
 from serinus.cli.inputs import InputError
-from serinus.cli.policy_file import parse_yaml
+from serinus.cli.yaml_text import parse_yaml
 
 
 def parse_canary(text: str, source: str) -> Mapping[str, Any]:
