@@ -14,7 +14,8 @@ from serinus.doctor.rights import EVERYWHERE, FOR_COHORTS, FOR_SECRETS
 from tests.doctor.facts import deployment, facts, found, manifest, named, objects, only
 from tests.istio.objects import destination, primary, virtual_service
 
-RBAC = Path(__file__).parents[2] / "deploy" / "base" / "rbac.yaml"
+DEPLOY = Path(__file__).parents[2] / "deploy"
+RBAC = (DEPLOY / "base" / "rbac.yaml", DEPLOY / "cluster" / "secrets.yaml")
 
 
 def test_a_cluster_that_is_as_it_should_be_has_no_errors_and_no_warnings() -> None:
@@ -47,7 +48,8 @@ def test_who_may_not_ask_for_rights_is_warned() -> None:
 
 def test_the_rights_that_are_looked_for_are_those_that_the_operator_is_given() -> None:
     """Leases and CRDs apart: they are no matter of a rollout's namespace."""
-    roles = {each["metadata"]["name"]: each for each in yaml.safe_load_all(RBAC.read_text()) if "rules" in each}
+    objects = (each for path in RBAC for each in yaml.safe_load_all(path.read_text()))
+    roles = {each["metadata"]["name"]: each for each in objects if "rules" in each}
     given = {
         Right(group, resource, verb)
         for name in ("serinus", "serinus-secrets")
