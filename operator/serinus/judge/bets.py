@@ -186,7 +186,7 @@ class TwoArms:
         """φ of each test: how much more the difference varies than a binomial's; 1 where nothing is known of that."""
         if not np.asarray(self.excess).any():
             return _ONE
-        return overdispersion(self.rate, 1 / np.maximum(self.nc, 1) + 1 / np.maximum(self.ns, 1), self.excess)
+        return _phi_of_two(self.nc, self.ns, self.rate, self.excess)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +227,11 @@ class Asked(Generic[T]):
     wagers: tuple[Wagers, ...]
     finish: Callable[..., T]
 
+    @classmethod
+    def known(cls, answer: T) -> "Asked[T]":
+        """What waits for nothing."""
+        return cls((), lambda: answer)
+
     def finished(self, settled: Iterator[Floats]) -> T:
         """With as many of the settled bets as it has wagers."""
         return self.finish(*islice(settled, len(self.wagers)))
@@ -266,9 +271,11 @@ def _settled(
 ) -> Floats:
     s0, lam = best_bet(nc, ns, theta, rate, rho, delta)
     found = log_e(nc, xc, ns, xs, s0, lam, rho, delta, side)
-    return (
-        found / overdispersion(rate, 1 / np.maximum(nc, 1) + 1 / np.maximum(ns, 1), excess) if excess.any() else found
-    )
+    return found / _phi_of_two(nc, ns, rate, excess) if excess.any() else found
+
+
+def _phi_of_two(nc: Floats, ns: Floats, rate: Floats, excess: Floats | float) -> Floats:
+    return overdispersion(rate, 1 / np.maximum(nc, 1) + 1 / np.maximum(ns, 1), excess)
 
 
 @dataclass(frozen=True, slots=True)

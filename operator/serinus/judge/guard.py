@@ -50,7 +50,7 @@ class GuardWatch:
         limits[..., 0], limits[..., 1] = policy.spike, policy.guard.at(rate)
         alone = OneArm(nc, xc, limits, _NO_EXCESS).log_e()
         if bake or not (ns > 0).any():
-            return Asked((), lambda: alone)
+            return Asked.known(alone)
 
         def halves(beside: Floats) -> Floats:
             against_stable = np.where(ns[..., None] > 0, beside, alone[..., 1:, :])

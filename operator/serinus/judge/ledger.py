@@ -43,14 +43,13 @@ class Watch:
 
     def ask(self, metric: Metric, seen: Evidence, *, bake: bool, with_intervals: bool) -> Asked[Bets | None]:
         """The bets on a tick's evidence; None where it says nothing."""
-        if seen.canary is None or not self._is_usable(metric, seen):
-            return Asked((), lambda: None)
+        if seen.canary is None or self._mixes_weights(seen) or not self._can_compare(metric, seen):
+            return Asked.known(None)
         tau2 = np.where(np.isnan(self.excess), 0.0, self.excess)
         if bake:
-            rollback = self.memory.bake_bets(metric, seen.canary, tau2)
-            return Asked((), lambda: Bets(rollback))
+            return Asked.known(Bets(self.memory.bake_bets(metric, seen.canary, tau2)))
         if seen.stable is None:
-            return Asked((), lambda: None)
+            return Asked.known(None)
         # What is not fully known may tell of a regression, but not where a difference lies.
         is_located = with_intervals and seen.missing is None and bool((self.unit > 0).all())
         unit = self.unit.astype(float) if is_located else None
@@ -59,11 +58,12 @@ class Watch:
     def after(self, metric: Metric, seen: Evidence, tick: Tick) -> Self:
         """With the tick's evidence."""
         memory, unit = self.memory, self.unit
-        if self._is_usable(metric, seen):
+        is_comparable = self._can_compare(metric, seen)
+        if is_comparable and not self._mixes_weights(seen):
             memory = memory.remember(metric, seen.canary, seen.stable, bake=tick.bake)
         if not (unit > 0).all():
             unit = np.where(unit > 0, unit, _stored(memory.interval_unit(metric)))
-        is_good = seen.missing is None and self._can_compare(metric, seen)
+        is_good = seen.missing is None and is_comparable
         return type(self)(
             memory=memory,
             unit=unit,
@@ -73,8 +73,9 @@ class Watch:
             since_missing=self.since_missing + tick.length if is_good else 0.0,
         )
 
-    def _is_usable(self, metric: Metric, seen: Evidence) -> bool:
-        return not (self.memory.needs_one_weight and seen.straddles) and self._can_compare(metric, seen)
+    def _mixes_weights(self, seen: Evidence) -> bool:
+        """Whether the weight changed within a tick that says nothing then."""
+        return self.memory.needs_one_weight and seen.straddles
 
     def _can_compare(self, metric: Metric, seen: Evidence) -> bool:
         if seen.canary is None or seen.stable is None:

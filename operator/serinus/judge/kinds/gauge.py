@@ -80,7 +80,7 @@ class GaugeMemory(Memory):
         promote = after._log_fine(metric) - self._log_fine(metric)
         shape = (*np.shape(self.canary), 1)
         bets = Bets(rollback.reshape(*shape, 1), promote.reshape(*shape, 1), np.ones(shape))
-        return Asked((), lambda: bets)
+        return Asked.known(bets)
 
     def bake_bets(self, metric: Gauge, canary: Sample, excess: Floats) -> Floats:
         """None: without a stable arm there is nothing to compare with."""

@@ -76,7 +76,7 @@ class LatencyMemory(Memory):
         """A test for each quantile and side; for the intervals one for each difference too, a shift by so much."""
         tick = self._tick(metric, canary, stable)
         if tick is None:
-            return Asked((), lambda: None)
+            return Asked.known(None)
         sides, both = interval.SIDES[:, 0], (metric.tolerance, metric.margin)
         rho, delta = np.array([each.rho for each in both]), np.array([each.delta for each in both])
         if unit is not None:

@@ -54,7 +54,7 @@ class RateMemory(Memory):
         promote = _tests(metric, canary, stable, metric.margin, excess)
         intervals = None if unit is None else self._on_differences(metric, canary, stable, unit, excess)
         bets = Bets(rollback.log_e(), replace(promote, side=-1).log_e(), rollback.phi()[..., :1], intervals)
-        return Asked((), lambda: bets)
+        return Asked.known(bets)
 
     def bake_bets(self, metric: Rate, canary: Sample, excess: Floats) -> Floats:
         """None: without a stable arm there is no share."""
