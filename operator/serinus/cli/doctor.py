@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serinus.cli.cluster import Cluster, find_access
-from serinus.cli.documents import print_documents
+from serinus.cli.documents import Output, print_documents
 from serinus.cli.inputs import InputError, name_of, read_text
-from serinus.cli.judge import Output
 from serinus.cli.look import look_of_output
 from serinus.cli.options import ContextOption, NamespaceOption, NoColorOption, OutputOption
 from serinus.cli.run import Reporter

@@ -2,11 +2,18 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import Any
 
 import typer
 
-from serinus.cli.judge import Output
+
+class Output(StrEnum):
+    """How a command prints what it found."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
 
 
 def print_documents(documents: Iterable[Mapping[str, Any]], output: Output) -> None:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serinus.cli.documents import print_documents
+from serinus.cli.documents import Output, print_documents
 from serinus.cli.inputs import InputError
-from serinus.cli.judge import Output
 from serinus.cli.log_source import LinesOption, StoreOption, all_entries, newest_entries
 from serinus.cli.look import Look, look_of_output
+from serinus.cli.options import NoColorOption
 from serinus.cli.table import Cell, Column, table
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def history(
     output: Annotated[
         Output, typer.Option("--output", "-o", help="json: the whole records, one a line.")
     ] = Output.TABLE,
-    no_color: Annotated[bool, typer.Option("--no-color", help="No colours; NO_COLOR does the same.")] = False,
+    no_color: NoColorOption = False,
 ) -> None:
     """Show what was decided: the newest records of the deployment log, or figures of all rollouts together."""
     from serinus.log import Query, figures_of

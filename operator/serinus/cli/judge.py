@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serinus.cli.documents import Output, print_documents
 from serinus.cli.inputs import InputError, name_of, read_text
 
 if TYPE_CHECKING:
     from serinus.cli.offline import RolloutVerdict
 
 _REFUSED, _UNUSABLE = 1, 2  # exit codes: the answer is no; wrong usage or input
-
-
-class Output(StrEnum):
-    """How the verdicts are printed."""
-
-    TABLE = "table"
-    JSON = "json"
-    YAML = "yaml"
 
 
 def judge(
@@ -63,12 +55,7 @@ def _print_json(results: Sequence[RolloutVerdict]) -> None:
 
 
 def _print_yaml(results: Sequence[RolloutVerdict]) -> None:
-    import yaml
-
-    documents = [result.model_dump(mode="json", exclude_none=True) for result in results]
-    typer.echo(
-        yaml.safe_dump_all(documents, explicit_start=True, allow_unicode=True, sort_keys=False, width=120), nl=False
-    )
+    print_documents([result.model_dump(mode="json", exclude_none=True) for result in results], Output.YAML)
 
 
 def _print_table(results: Sequence[RolloutVerdict]) -> None:

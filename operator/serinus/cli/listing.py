@@ -10,9 +10,8 @@ import typer
 from serinus.cli.canaries import list_canaries
 from serinus.cli.cluster import Cluster, find_access
 from serinus.cli.completion import complete_name
-from serinus.cli.documents import print_documents, without_managed_fields
+from serinus.cli.documents import Output, print_documents, without_managed_fields
 from serinus.cli.inputs import InputError
-from serinus.cli.judge import Output
 from serinus.cli.look import PLAIN, Look, Paint, look_of_output
 from serinus.cli.nearest import did_you_mean
 from serinus.cli.options import ContextOption, NamespaceOption, NoColorOption, OutputOption

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from serinus.cli.completion import complete_context, complete_name
-from serinus.cli.judge import Output
+from serinus.cli.documents import Output
 
 NameArgument = Annotated[
     str, typer.Argument(metavar="NAME", help="The CanaryDeployment.", autocompletion=complete_name)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from serinus.cli.judge import Output
+from serinus.cli.documents import Output, print_documents
 from serinus.cli.options import NoColorOption, OutputOption
 from serinus.cli.told import NO, in_one_line
 
@@ -63,8 +63,6 @@ def plan(
         for line in screen(name, release, requests, planned, advice, look_of_output(no_color)):
             typer.echo(line)
     else:
-        from serinus.cli.documents import print_documents
-
         document = planned.model_dump(mode="json", exclude_none=True)
         if advice is not None:
             document["advice"] = advice.model_dump(mode="json", exclude_none=True)

@@ -2,16 +2,12 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
-from serinus.api import DEFAULT_POLICY, CanaryDeployment, CanaryPolicy, CanaryPolicySpec, explain
+from serinus.api import DEFAULT_POLICY, CanaryDeployment, CanaryPolicy, CanaryPolicySpec
 from serinus.cli.inputs import InputError, name_of, read_text
+from serinus.cli.manifest_file import validated
 from serinus.cli.yaml_text import parse_documents
 from serinus.planning import Release
-
-_Kind = TypeVar("_Kind", CanaryDeployment, CanaryPolicy)
 
 
 def find_release(files: Iterable[Path]) -> tuple[str, Release]:
@@ -27,9 +23,9 @@ def find_release(files: Iterable[Path]) -> tuple[str, Release]:
         for document in parse_documents(read_text(path), names[-1]):
             match document:
                 case {"kind": "CanaryDeployment"}:
-                    deployments.append(_validated(CanaryDeployment, document, names[-1]))
+                    deployments.append(validated(CanaryDeployment, document, names[-1]))
                 case {"kind": "CanaryPolicy"}:
-                    policy = _validated(CanaryPolicy, document, names[-1])
+                    policy = validated(CanaryPolicy, document, names[-1])
                     policies[policy.metadata.name] = policy.spec
     places = ", ".join(names)
     if len(deployments) != 1:
@@ -48,10 +44,3 @@ def _release(found: CanaryDeployment, policies: dict[str, CanaryPolicySpec], pla
             "give its file with another -f"
         )
     return name, Release(found.spec, policies[reference.name])
-
-
-def _validated(model: type[_Kind], document: Any, source: str) -> _Kind:
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        raise InputError(f"{source}: {'; '.join(str(problem) for problem in explain(error))}") from error

@@ -1,9 +1,8 @@
 """A CanaryPolicy manifest in a file, read without a cluster."""
 
-from pydantic import ValidationError
-
-from serinus.api import CanaryPolicy, CanaryPolicySpec, explain
+from serinus.api import CanaryPolicy, CanaryPolicySpec
 from serinus.cli.inputs import InputError
+from serinus.cli.manifest_file import validated
 from serinus.cli.yaml_text import parse_yaml
 
 
@@ -15,7 +14,4 @@ def parse_policy(text: str, source: str) -> CanaryPolicySpec:
     manifest = parse_yaml(text, source)
     if not isinstance(manifest, dict):
         raise InputError(f"{source}: is not a CanaryPolicy manifest")
-    try:
-        return CanaryPolicy.model_validate(manifest).spec
-    except ValidationError as error:
-        raise InputError(f"{source}: {'; '.join(str(problem) for problem in explain(error))}") from error
+    return validated(CanaryPolicy, manifest, source).spec

@@ -7,8 +7,7 @@ import typer
 
 from serinus.cli.canaries import find_canary
 from serinus.cli.cluster import Cluster, find_access
-from serinus.cli.documents import print_documents
-from serinus.cli.judge import Output
+from serinus.cli.documents import Output, print_documents
 from serinus.cli.look import look_of_output
 from serinus.cli.options import ContextOption, NameArgument, NamespaceOption, NoColorOption
 from serinus.cli.told import in_one_line

@@ -10,8 +10,7 @@ import typer
 
 from serinus.cli.canaries import find_canary, follow_canary
 from serinus.cli.cluster import Cluster, find_access
-from serinus.cli.documents import print_documents, without_managed_fields
-from serinus.cli.judge import Output
+from serinus.cli.documents import Output, print_documents, without_managed_fields
 from serinus.cli.look import look_of_output
 from serinus.cli.options import ContextOption, NameArgument, NamespaceOption, NoColorOption, OutputOption
 from serinus.cli.told import in_one_line

@@ -22,7 +22,7 @@ class Backend:
         """Its ready endpoints with these labels besides."""
         wanted = {**self.selector, **labels}
         found = cache.of_namespace(self.kind, self.namespace)
-        return [each for each in found if _is_ready(each) and _carries(each, wanted)]
+        return [each for each in found if _is_ready(each) and carries(each, wanted)]
 
 
 def backend_of(host: str, namespace: str, cache: Cache) -> Backend | None:
@@ -48,6 +48,7 @@ def _is_ready(endpoint: Object) -> bool:
     return bool(told.get("Ready") == "True")
 
 
-def _carries(endpoint: Object, wanted: Mapping[str, str]) -> bool:
+def carries(endpoint: Object, wanted: Mapping[str, str]) -> bool:
+    """Whether a pod, as the watch keeps it, or a workload entry has all these labels."""
     labels = endpoint["spec"].get("labels", {}) if "spec" in endpoint else endpoint["metadata"]["labels"]
     return all(labels.get(name) == value for name, value in wanted.items())

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from serinus.api import Workloads
+from serinus.controller.backends import carries
 from serinus.controller.cache import Cache, Kind, Object
 from serinus.rollout import Restart, Workload
 from serinus.rollout.plan import canonical
@@ -78,9 +79,10 @@ def _find(workloads: Workloads | None, side: Side, namespace: str, cache: Cache)
 def _restarts(selector: Mapping[str, str], namespace: str, cache: Cache) -> Iterator[Restart]:
     for pod in cache.of_namespace("pods", namespace):
         told = pod["restart"]
-        if told is None or any(pod["metadata"]["labels"].get(name) != value for name, value in selector.items()):
-            continue
-        yield Restart(pod["metadata"]["name"], told["container"], told["reason"], datetime.fromisoformat(told["at"]))
+        if told is not None and carries(pod, selector):
+            yield Restart(
+                pod["metadata"]["name"], told["container"], told["reason"], datetime.fromisoformat(told["at"])
+            )
 
 
 def _template_hash(template: Mapping[str, Any]) -> str:
