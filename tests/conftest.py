@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from lab.stack import Lab
+    from serinus.controller.kube import Kube
 
 # The lab is imported inside the fixtures: tests that need none of it start without it.
 
@@ -21,6 +23,17 @@ def api_server() -> Iterator[Lab]:
     with Lab(mesh=False) as lab:
         lab.apply_crds()
         yield lab
+
+
+@pytest.fixture
+async def kube(api_server: Lab, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Kube]:
+    """The operator's connection to the API server, with an administrator's rights."""
+    from serinus.controller.kube import Kube  # noqa: PLC0415
+
+    monkeypatch.setenv("KUBECONFIG", os.fspath(api_server.kubeconfig))
+    connected = await Kube.connect()
+    yield connected
+    await connected.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,6 @@
 """Events: each piece of news is told once, what happens again is counted, and nothing storms."""
 
 import json
-import os
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -86,14 +84,6 @@ class Told:
             each for each in json.loads(listed)["items"] if each["regarding"]["name"] == self.owner["metadata"]["name"]
         ]
         return [(each["note"], each.get("series", {}).get("count", 1)) for each in found]
-
-
-@pytest.fixture
-async def kube(api_server: Lab, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Kube]:
-    monkeypatch.setenv("KUBECONFIG", os.fspath(api_server.kubeconfig))
-    connected = await Kube.connect()
-    yield connected
-    await connected.close()
 
 
 @pytest.mark.api_server

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -25,14 +23,6 @@ spec:
   canary: {subset: canary, labels: {version: v2}}
   traffic: {host: predictor, virtualServices: [{name: predictor}], destinationRule: predictor}
 """
-
-
-@pytest.fixture
-async def kube(api_server: Lab, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Kube]:
-    monkeypatch.setenv("KUBECONFIG", os.fspath(api_server.kubeconfig))
-    connected = await Kube.connect()
-    yield connected
-    await connected.close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Leases on the real API server, turn by turn, by clocks that the tests set: who may write when (I4)."""
 
-import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from itertools import count
 
 import pytest
@@ -71,14 +70,6 @@ Starts = Callable[..., Replica]
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-async def kube(api_server: Lab, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Kube]:
-    monkeypatch.setenv("KUBECONFIG", os.fspath(api_server.kubeconfig))
-    connected = await Kube.connect()
-    yield connected
-    await connected.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import shutil
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
@@ -41,13 +40,10 @@ spec:
 
 
 @pytest.fixture
-async def kube(api_server: Lab, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Kube]:
-    monkeypatch.setenv("KUBECONFIG", os.fspath(api_server.kubeconfig))
-    connected = await Kube.connect()
-    yield connected
-    for left in await connected.list_records([NAMESPACE]):
-        await connected.delete_record(NAMESPACE, left["metadata"]["name"])
-    await connected.close()
+async def kube(kube: Kube) -> AsyncIterator[Kube]:
+    yield kube
+    for left in await kube.list_records([NAMESPACE]):
+        await kube.delete_record(NAMESPACE, left["metadata"]["name"])
 
 
 STRANGER = """

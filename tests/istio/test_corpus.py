@@ -2,8 +2,6 @@
 
 import copy
 import json
-import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +34,6 @@ def corpus(istio: Lab) -> dict[str, Object]:
     istio.apply([{**each, "metadata": {**each["metadata"], "namespace": NAMESPACE}} for each in CORPUS.values()])
     found = json.loads(istio.kubectl("get", "virtualservices", f"--namespace={NAMESPACE}", "--output=json"))
     return {each["metadata"]["name"]: each for each in found["items"]}
-
-
-@pytest.fixture
-async def kube(istio: Lab, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Kube]:
-    monkeypatch.setenv("KUBECONFIG", os.fspath(istio.kubeconfig))
-    connected = await Kube.connect()
-    yield connected
-    await connected.close()
 
 
 async def split(kube: Kube, service: Object, how: Split, decision: str) -> Object:

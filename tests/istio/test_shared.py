@@ -1,8 +1,6 @@
 """Two rollouts move different routes of one VirtualService, on the real API server: neither touches the other's."""
 
 import copy
-import os
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -37,14 +35,6 @@ def edge(istio: Lab, request: pytest.FixtureRequest) -> Routed:
     metadata = {"name": name, "namespace": NAMESPACE, "annotations": {"owner": "edge"}}
     istio.apply([{**manifest, "metadata": metadata, "spec": {"hosts": ["shop.example.com"], "http": http}}])
     return Routed(istio, name, NAMESPACE, "")
-
-
-@pytest.fixture
-async def kube(istio: Lab, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Kube]:
-    monkeypatch.setenv("KUBECONFIG", os.fspath(istio.kubeconfig))
-    connected = await Kube.connect()
-    yield connected
-    await connected.close()
 
 
 async def give(kube: Kube, service: Object, host: str, split: Split, decision: str) -> Object:

@@ -1,6 +1,5 @@
 """What tools wait for, asked as they ask: `kubectl wait`, and the rules of kstatus, on the real API server."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -8,24 +7,10 @@ import pytest
 from lab.stack import Lab
 from tests.crash.cluster import Release
 from tests.crash.conftest import Stage
-from tests.crash.operators import Operator, await_true
+from tests.crash.operators import await_true
+from tests.lifecycle.conftest import Starts
 
 pytestmark = pytest.mark.api_server
-
-Starts = Callable[[Release], Operator]
-
-
-@pytest.fixture
-def start(stage: Stage) -> Iterator[Starts]:
-    running: list[Operator] = []
-
-    def started(release: Release) -> Operator:
-        running.append(stage.operator(release))
-        return running[-1]
-
-    yield started
-    for operator in running:
-        operator.end()
 
 
 def conditions(release: Release) -> dict[str, Any]:

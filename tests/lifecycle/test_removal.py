@@ -1,6 +1,5 @@
 """What is removed under the operator, on the real API server: traffic ends on the version that serves (I7)."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +8,8 @@ from kubernetes import client
 from lab.stack import Lab
 from tests.crash.cluster import ISTIO, Release
 from tests.crash.conftest import Stage
-from tests.crash.operators import Operator, await_true
+from tests.crash.operators import await_true
+from tests.lifecycle.conftest import Starts
 
 pytestmark = pytest.mark.api_server
 
@@ -27,21 +27,6 @@ PHASES: dict[str, dict[str, Any]] = {
     "Promoted": {},
     "RolledBack": {},
 }
-
-Starts = Callable[[Release], Operator]
-
-
-@pytest.fixture
-def start(stage: Stage) -> Iterator[Starts]:
-    running: list[Operator] = []
-
-    def started(release: Release) -> Operator:
-        running.append(stage.operator(release))
-        return running[-1]
-
-    yield started
-    for operator in running:
-        operator.end()
 
 
 @pytest.mark.parametrize("phase", PHASES)

@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-import os
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -101,14 +100,6 @@ def test_what_the_secret_holds_is_shown(
 def door(behind: str) -> Iterator[Door]:
     with opened(Door(behind, BEARER | TENANT, asks_certificate=True)) as it:
         yield it
-
-
-@pytest.fixture
-async def kube(api_server: Lab, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Kube]:
-    monkeypatch.setenv("KUBECONFIG", os.fspath(api_server.kubeconfig))
-    connected = await Kube.connect()
-    yield connected
-    await connected.close()
 
 
 def keys(door: Door) -> dict[str, bytes]:
