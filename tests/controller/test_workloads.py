@@ -10,6 +10,7 @@ from serinus.api import Workloads
 from serinus.controller.cache import Cache
 from serinus.controller.endpoints import slim_pod
 from serinus.controller.workloads import read_workload, slim_workload, template_of
+from serinus.rollout import Restart, Workload
 
 NAMED = Workloads.model_validate(
     {"stable": {"kind": "Deployment", "name": "app-v1"}, "canary": {"kind": "StatefulSet", "name": "app-v2"}}
@@ -139,3 +140,10 @@ class TestRestarts:
         assert (restart.pod, restart.container, restart.reason) == ("a", "app", "OOMKilled")
         assert restart.at == datetime(2026, 11, 21, 12, 3, 10, tzinfo=UTC)
         assert found.restarts_since(datetime(2026, 11, 21, 12, 4, tzinfo=UTC)) == ()
+
+    def test_one_in_the_second_in_which_the_step_began_counts(self) -> None:
+        """Kubernetes rounds the time of a container's end down to whole seconds."""
+        restart = Restart("a", "app", "OOMKilled", datetime(2026, 11, 21, 12, 3, 10, tzinfo=UTC))
+        killed = Workload("t2", (), 1, 1, rolled_out=True, restarts=(restart,))
+        assert killed.restarts_since(datetime(2026, 11, 21, 12, 3, 10, 900_000, tzinfo=UTC)) == (restart,)
+        assert killed.restarts_since(datetime(2026, 11, 21, 12, 3, 11, tzinfo=UTC)) == ()

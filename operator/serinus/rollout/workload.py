@@ -34,5 +34,9 @@ class Workload:
     restarts: tuple[Restart, ...] = ()
 
     def restarts_since(self, since: datetime) -> tuple[Restart, ...]:
-        """Those of pods that were restarted at or after that time."""
-        return tuple(each for each in self.restarts if each.at >= since)
+        """Those of pods that were restarted at or after that time.
+
+        Kubernetes tells when a container ended in whole seconds, rounded down: one that ended in the second in which
+        `since` lies counts.
+        """
+        return tuple(each for each in self.restarts if each.at >= since.replace(microsecond=0))
