@@ -312,7 +312,7 @@ def test_the_table_has_a_row_for_each_rollout_within_80_columns(files: Files) ->
 
 def test_the_command_starts_without_cluster_web_or_pictures(files: Files) -> None:
     files.evidence.write_text(text([line()]))
-    heavy = "('kopf', 'kubernetes', 'requests', 'prometheus_api_client', 'aiohttp', 'rich', 'scipy.stats')"
+    heavy = "('kubernetes', 'requests', 'prometheus_api_client', 'aiohttp', 'rich', 'scipy.stats')"
     code = (
         "import sys; from serinus.cli.main import app; app(sys.argv[1:], standalone_mode=False); "
         f"sys.exit(', '.join(name for name in {heavy} if name in sys.modules) or None)"

@@ -30,7 +30,7 @@ def test_help_imports_no_command() -> None:
     code = (
         "import sys; from typer.testing import CliRunner; from serinus.cli.main import app\n"
         "assert CliRunner().invoke(app, ['--help']).exit_code == 0\n"
-        "heavy = {'rich', 'pydantic', 'numpy', 'sqlalchemy', 'kubernetes', 'kopf', 'serinus.api'}\n"
+        "heavy = {'rich', 'pydantic', 'numpy', 'sqlalchemy', 'kubernetes', 'serinus.api'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or None)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

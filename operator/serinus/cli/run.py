@@ -95,7 +95,7 @@ def run(
     records_kept: Annotated[int, typer.Option(min=1, help="How many rotated files are kept.")] = 5,
 ) -> None:
     """Run the operator until it is stopped. Records go to standard output as JSON lines, the log to standard error."""
-    # The only command that needs the controller, and with it kopf and the Kubernetes client.
+    # The only command that needs the controller, and with it the Kubernetes client.
     from serinus.controller import RecordFile, Settings, operate
     from serinus.rollout import Timing
 
@@ -141,4 +141,3 @@ def _log_to_standard_error() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S"
     )
-    logging.getLogger("kopf").setLevel(logging.WARNING)

@@ -59,6 +59,7 @@ class Kube:
             config.load_incluster_config(client_configuration=configuration)
         else:
             await config.load_kube_config(os.environ.get("KUBECONFIG"), client_configuration=configuration)
+        configuration.connection_pool_maxsize = 0  # without a limit: each watch keeps a connection of its own
         return cls(client.ApiClient(configuration))
 
     async def close(self) -> None:
@@ -208,25 +209,6 @@ class Kube:
                     GROUP, VERSION, namespace, "canaryrecords", name, _request_timeout=_TIMEOUT
                 )
             )
-
-    async def has_canaries(self, namespaces: Sequence[str]) -> bool:
-        """Whether there is a CanaryDeployment in these namespaces, or in any. Raises NotThere without their CRD."""
-        if not namespaces:
-            found = await self._write(
-                self._objects.list_cluster_custom_object(
-                    GROUP, VERSION, "canarydeployments", limit=1, _request_timeout=_TIMEOUT
-                )
-            )
-            return bool(found["items"])
-        for namespace in namespaces:
-            found = await self._write(
-                self._objects.list_namespaced_custom_object(
-                    GROUP, VERSION, namespace, "canarydeployments", limit=1, _request_timeout=_TIMEOUT
-                )
-            )
-            if found["items"]:
-                return True
-        return False
 
     async def read_secret(self, namespace: str, name: str) -> dict[str, bytes]:
         """The data of a Secret. Raises WriteFailed with the API server's words where it may not be read."""

@@ -8,8 +8,6 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
-import kopf
-
 from serinus.controller.cache import Cache, Key, Object
 from serinus.controller.duty import Duty
 from serinus.controller.figures import SHARDS, SHARDS_OF
@@ -23,15 +21,12 @@ from serinus.controller.record_file import to_all, to_file, to_standard_output
 from serinus.controller.scheduler import Scheduler
 from serinus.controller.settings import Settings
 from serinus.controller.shipping import Shipping
-from serinus.controller.synced import Synced
 from serinus.controller.tenure import Tenure
-from serinus.controller.watch import watch_registry, watch_settings
+from serinus.controller.watch import Watch
 from serinus.log.store import Store
 
 _WATCH_LAG = 2.0  # seconds; by then the cache has what the replica before this one wrote last
 _RELEASE = 5.0  # seconds in which the leases are given back; what is left then runs out
-
-_UNWATCH = 10.0  # seconds in which the watch may end
 
 logger = logging.getLogger(__name__)
 
@@ -58,29 +53,28 @@ async def operate(settings: Settings) -> None:
         if shipping is not None:
             asyncio.get_running_loop().call_later(_WATCH_LAG, shipping.adopt, partial(is_of, shard))
 
-    async def reconcile(key: Key) -> float | None:
-        synced.told_of_an_object()
-        return await duty.reconcile(key)
-
-    synced = Synced(kube, settings.namespaces)
     reconciler = Reconciler(settings, cache, kube, wake, shipping, log)
     pulse = Pulse(reconciler)
     duty = Duty(pulse, cache, shards, tenure_of=tenure_of, wake=wake, begun=begun)
     holder = Holder(LeaseStore(kube, settings.lease), settings.lease, duty) if settings.lease else Alone(duty)
-    scheduler = Scheduler(reconcile)
-    stopped, watching = asyncio.Event(), asyncio.Event()
+    scheduler = Scheduler(duty.reconcile)
+    watch = Watch(kube.api, settings.namespaces, cache, scheduler, reconciler.hear)
 
     def missing() -> str | None:
-        if not synced.is_true:
-            return "the caches are not complete yet"
+        if lacking := watch.missing:
+            return f"the caches are not complete yet: {lacking}"
         return None if holder.is_known else "it is not known yet who holds the leases"
 
     def ours() -> list[Object]:
         known = (cache.get("canarydeployments", key) for key in cache.keys("canarydeployments"))
         return [each for each in known if each is not None and holder.tenure_of(each["metadata"]["uid"]) is not None]
 
+    async def reconcile() -> None:
+        await watch.complete()
+        await scheduler.run()
+
     async def lead() -> None:
-        await synced.wait()
+        await watch.complete()
         _announce(settings)
         await holder.run()
 
@@ -88,25 +82,14 @@ async def operate(settings: Settings) -> None:
     SHARDS_OF.set(shards)
     front = Front(trouble=lambda: pulse.trouble, missing=missing, owners=ours)
     work = [
-        _task(scheduler.run(), "scheduler"),
+        _task(watch.run(), "watch"),
+        _task(reconcile(), "scheduler"),
         _task(lead(), "leases"),
         *([_task(front.serve(settings.listen), "front")] if settings.listen else []),
         *([_task(shipping.run(), "shipping")] if shipping else []),
     ]
-    watch = _task(
-        kopf.operator(
-            registry=watch_registry(cache, scheduler, reconciler.hear),
-            settings=watch_settings(settings.namespaces),
-            standalone=True,
-            clusterwide=not settings.namespaces,
-            namespaces=settings.namespaces,
-            stop_flag=stopped,
-            ready_flag=watching,
-        ),
-        "watch",
-    )
     try:
-        results = await _until_over(work, watch, holder, watching, stopped)
+        results = await _until_over(work, holder)
     finally:
         await reconciler.close()
         await kube.close()
@@ -115,27 +98,18 @@ async def operate(settings: Settings) -> None:
             raise result
 
 
-async def _until_over(
-    work: list[asyncio.Task[None]],
-    watch: asyncio.Task[None],
-    holder: Holder | Alone,
-    watching: asyncio.Event,
-    stopped: asyncio.Event,
-) -> list[BaseException | None]:
+async def _until_over(work: list[asyncio.Task[None]], holder: Holder | Alone) -> list[BaseException | None]:
     """Wait for a signal or an error, then end everything, in an order that leaves nothing half done; the errors."""
-    signals = _task(_await_signal(watching, stopped), "signals")
+    signals = _task(_await_signal(), "signals")
     try:
         # Only a signal or an error ends any of them, and without one of them the others are of no use.
-        await asyncio.wait([watch, signals, *work], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([signals, *work], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        results = await _end(work)
+        results = await _end([signals, *work])
         # Nothing is under way any more: another replica may act at once.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_RELEASE):
                 await holder.release()
-        stopped.set()
-        await asyncio.wait([watch], timeout=_UNWATCH)  # kopf lets its connections go, unless it is interrupted
-        results += await _end([signals, watch])
     return results
 
 
@@ -149,13 +123,13 @@ async def _end(tasks: list[asyncio.Task[None]]) -> list[BaseException | None]:
     return await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _await_signal(watching: asyncio.Event, stopped: asyncio.Event) -> None:
-    """Return when the process is told to end. kopf's own handlers would end the watch first, which takes seconds."""
-    await watching.wait()
+async def _await_signal() -> None:
+    """Return when the process is told to end."""
+    told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()
+        loop.add_signal_handler(number, told.set)
+    await told.wait()
 
 
 def _announce(settings: Settings) -> None:
