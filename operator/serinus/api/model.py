@@ -1,7 +1,11 @@
 """What every resource model shares: Kubernetes' spelling, immutability, no unknown fields."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+
+_NOT_ASKED: set[str] = set()
 
 
 class Model(BaseModel):
@@ -15,6 +19,10 @@ class Model(BaseModel):
         extra="forbid",
         frozen=True,
     )
+
+    def model_post_init(self, _: Any, /) -> None:
+        """Which fields were given is asked by nobody, and to remember it takes as much as the fields do."""
+        object.__setattr__(self, "__pydantic_fields_set__", _NOT_ASKED)
 
 
 class Lenient(Model):

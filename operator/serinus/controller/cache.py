@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from serinus.controller.named import named_objects
+from serinus.controller.statuses import packed_status
 from serinus.istio import delegates_of
 
 Key = tuple[str, str]
@@ -34,7 +35,7 @@ class Cache:
     """The newest known version of each object, by kind and key.
 
     Filled by the watch, and by the answers to our own writes, which the watch repeats a little later: an older version
-    never replaces a newer one of the same object.
+    never replaces a newer one of the same object. The status of a CanaryDeployment is read with `status_of`.
     """
 
     _objects: dict[Kind, dict[str, dict[str, Object]]] = field(default_factory=dict)  # by kind, namespace and name
@@ -50,7 +51,10 @@ class Cache:
             return False
         self._index(kind, key, known, seen)
         namespace = self._objects.setdefault(kind, {}).setdefault(key[0], {})
-        namespace[key[1]] = {**seen, "metadata": metadata}
+        kept = {**seen, "metadata": metadata}
+        if kind == "canarydeployments":
+            kept["status"] = packed_status(seen)
+        namespace[key[1]] = kept
         return True
 
     def drop(self, kind: Kind, key: Key) -> None:

@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from serinus.api import Phase
 from serinus.controller.cache import Object, key_of
+from serinus.controller.statuses import status_of
 
 _OBJECT = ("namespace", "name")
 
@@ -27,7 +28,7 @@ def canary_metrics(owners: Iterable[Object]) -> Iterator[Metric]:
     )
     stalled = GaugeMetricFamily("serinus_canary_stalled", "1 for what stands in its way.", labels=(*_OBJECT, "reason"))
     for owner in owners:
-        key, status = key_of(owner), owner.get("status") or {}
+        key, status = key_of(owner), status_of(owner)
         now = status.get("phase", Phase.PENDING.value)
         phase.add_metric((*key, now), 1)
         weight.add_metric(key, status.get("weight", 0))

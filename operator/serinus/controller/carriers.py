@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from serinus.controller.cache import Cache, Key, Object, key_of
 from serinus.controller.kube import Kube
+from serinus.controller.statuses import status_of
 from serinus.istio import (
     ArmRoute,
     LayoutError,
@@ -133,7 +134,7 @@ def _refuse_if_forbidden(service: Object, namespace: str) -> None:
 def _rollouts_beside(owner: Object, key: Key, cache: Cache) -> frozenset[str]:
     """The rollouts of the other CanaryDeployments that name a VirtualService, for other routes of it."""
     others = (cache.get("canarydeployments", each) for each in cache.namers("virtualservices", key) - {key_of(owner)})
-    rollouts = (((other or {}).get("status") or {}).get("rollout") or {} for other in others)
+    rollouts = (status_of(other).get("rollout") for other in others if other is not None)
     return frozenset(rollout["id"] for rollout in rollouts if rollout)
 
 

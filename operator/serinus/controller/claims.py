@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from serinus.api import Phase
 from serinus.controller.cache import Cache, Key, Object, key_of
 from serinus.controller.named import named_virtual_services
+from serinus.controller.statuses import status_of
 from serinus.istio import canonical_host
 from serinus.rollout import Obstacle
 
@@ -53,7 +54,7 @@ def _place(owner: Object) -> tuple[int, str, str]:
 
     One that could not begin for what its spec says comes last: it stops no other (I9).
     """
-    metadata, status = owner["metadata"], owner.get("status") or {}
+    metadata, status = owner["metadata"], status_of(owner)
     rollout = status.get("rollout")
     if rollout and not Phase(status.get("phase", Phase.PENDING)).is_end:
         return 0, str(rollout.get("startedAt", "")), metadata["uid"]

@@ -117,11 +117,6 @@ def is_leaving(owner: Object) -> bool:
     return "deletionTimestamp" in owner["metadata"]
 
 
-def read_status(owner: Object) -> CanaryDeploymentStatus:
-    """The status that the object carries, or that of an object which no operator has seen yet."""
-    return CanaryDeploymentStatus.model_validate(owner.get("status") or {})
-
-
 def read_live(plan: Plan, namespace: str, rollout: str, cache: Cache) -> tuple[Live, tuple[Carrier, ...]]:
     """The mesh as the plan needs it, with the rollout's decision on it.
 

@@ -6,7 +6,7 @@ import logging
 import signal
 from collections.abc import Coroutine
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from serinus.controller.cache import Cache, Key, Object
 from serinus.controller.duty import Duty
@@ -20,10 +20,11 @@ from serinus.controller.reconcile import Reconciler
 from serinus.controller.record_file import to_all, to_file, to_standard_output
 from serinus.controller.scheduler import Scheduler
 from serinus.controller.settings import Settings
-from serinus.controller.shipping import Shipping
 from serinus.controller.tenure import Tenure
 from serinus.controller.watch import Watch
-from serinus.log.store import Store
+
+if TYPE_CHECKING:
+    from serinus.controller.shipping import Shipping
 
 _WATCH_LAG = 2.0  # seconds; by then the cache has what the replica before this one wrote last
 _RELEASE = 5.0  # seconds in which the leases are given back; what is left then runs out
@@ -37,7 +38,7 @@ async def operate(settings: Settings) -> None:
     log = to_all([to_standard_output, *([to_file(settings.records)] if settings.records else [])])
     cache = Cache()
     kube = await Kube.connect()
-    shipping = None if settings.store is None else Shipping(Store(settings.store), kube, cache, settings.namespaces)
+    shipping = _shipping(settings, kube, cache)
     shards = settings.lease.shards if settings.lease else 1
 
     def wake(key: Key) -> None:
@@ -96,6 +97,16 @@ async def operate(settings: Settings) -> None:
     for result in results:
         if isinstance(result, Exception):
             raise result
+
+
+def _shipping(settings: Settings, kube: Kube, cache: Cache) -> "Shipping | None":
+    """What brings records to the store; SQLAlchemy takes 12 MB, and is imported where there is one."""
+    if settings.store is None:
+        return None
+    from serinus.controller.shipping import Shipping  # noqa: PLC0415
+    from serinus.log.store import Store  # noqa: PLC0415
+
+    return Shipping(Store(settings.store), kube, cache, settings.namespaces)
 
 
 async def _until_over(work: list[asyncio.Task[None]], holder: Holder | Alone) -> list[BaseException | None]:

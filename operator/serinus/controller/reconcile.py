@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from serinus.api import CanaryDeploymentStatus, Phase
 from serinus.controller.cache import Cache, Key, Kind, Object, key_of
@@ -33,7 +34,6 @@ from serinus.controller.gather import (
     read_arms,
     read_live,
     read_manifest,
-    read_status,
     read_subject,
     running_subject,
 )
@@ -44,7 +44,7 @@ from serinus.controller.kube_errors import WriteConflict, WriteFailed
 from serinus.controller.persistence import says_more, write_is_due
 from serinus.controller.record_file import Sink
 from serinus.controller.settings import Settings
-from serinus.controller.shipping import Shipping
+from serinus.controller.statuses import read_status
 from serinus.controller.warm_targets import Target, warm_targets
 from serinus.controller.warm_ups import WarmUps
 from serinus.istio import subset_patch
@@ -70,6 +70,9 @@ from serinus.rollout import (
     is_over,
     plan_in_force,
 )
+
+if TYPE_CHECKING:
+    from serinus.controller.shipping import Shipping
 
 _AFTER_CONFLICT = 0.5  # seconds: by then the watch has brought what the write collided with
 _AFTER_OBSTACLE = 10.0  # seconds; a change of what an object names wakes it earlier, that of a rival may not
@@ -114,7 +117,7 @@ class Reconciler:
         cache: Cache,
         kube: Kube,
         wake: Callable[[Key], None],
-        shipping: Shipping | None,
+        shipping: "Shipping | None",
         log: Sink,
     ) -> None:
         self._settings = settings

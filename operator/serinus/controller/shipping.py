@@ -18,6 +18,7 @@ from typing import TypeVar
 from serinus.controller.cache import Cache, Object, key_of
 from serinus.controller.kube import OWNER, Kube
 from serinus.controller.kube_errors import NamespaceEnds, WriteConflict, WriteFailed
+from serinus.controller.statuses import status_of
 from serinus.log import Entry
 from serinus.log.store import Store, StoreError
 from serinus.rollout import Record
@@ -128,7 +129,7 @@ class Shipping:
         owner = self._cache.get("canarydeployments", (entry.namespace, entry.name))
         if owner is None or owner["metadata"]["uid"] != found[0].owner:
             return found
-        named = {each["hash"] for each in (owner.get("status") or {}).get("history", [])}
+        named = {each["hash"] for each in status_of(owner).get("history", [])}
         taken = []
         for each in sorted(found, key=lambda each: each.number, reverse=True):
             if each.entry.hash in named:

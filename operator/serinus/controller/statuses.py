@@ -1,0 +1,33 @@
+"""Statuses of CanaryDeployments as the cache keeps them: compressed, for there are thousands and few are read."""
+
+import zlib
+from typing import Any, Final
+
+import msgspec
+
+from serinus.api import CanaryDeploymentStatus
+
+_LEVEL = 1  # half as small as the best, in a tenth of its time
+_NOTHING: Final = b"{}"
+
+
+def packed_status(seen: dict[str, Any]) -> bytes:
+    """The status of an object as the API server tells of it; of one that has none as well."""
+    told = msgspec.json.encode(seen.get("status") or {})
+    return zlib.compress(told, _LEVEL)
+
+
+def status_of(owner: dict[str, Any]) -> dict[str, Any]:
+    """The status that an object of the cache carries, as the API server told it."""
+    found: dict[str, Any] = msgspec.json.decode(_text(owner))
+    return found
+
+
+def read_status(owner: dict[str, Any]) -> CanaryDeploymentStatus:
+    """The status that an object of the cache carries, or that of an object which no operator has seen yet."""
+    return CanaryDeploymentStatus.model_validate_json(_text(owner))
+
+
+def _text(owner: dict[str, Any]) -> bytes:
+    packed: bytes | None = owner.get("status")
+    return _NOTHING if packed is None else zlib.decompress(packed)
