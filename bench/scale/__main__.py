@@ -7,14 +7,15 @@ history, judged every 15 s. Rollouts under way are measured in growing numbers, 
 import argparse
 import asyncio
 import json
+import math
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 
 from bench.scale.api import Api, administrator
 from bench.scale.cluster import Cluster, Operator, cluster
@@ -55,7 +56,8 @@ class Cost:
     reads: float
     status_writes: float
     stored: float
-    ages: Sequence[float]
+    lags: Mapping[float, float]
+    """How many ticks were judged at most so many seconds after they could be, by those seconds."""
 
     @property
     def cores(self) -> float:
@@ -156,7 +158,6 @@ async def idle(count: int, seconds: float) -> list[Figure]:
 
 def cost_figures(size: int, cost: Cost, is_bounded: bool) -> Iterator[Figure]:
     """The figures of one number of rollouts under way."""
-    late = quantiles(cost.ages, n=100)[98] - LATENESS if len(cost.ages) > 1 else None
 
     def figure(name: str, value: float | None, unit: str, at_most: float) -> Figure:
         return Figure(f"{size}: {name}", value, unit, at_most if is_bounded else None)
@@ -165,8 +166,19 @@ def cost_figures(size: int, cost: Cost, is_bounded: bool) -> Iterator[Figure]:
     yield figure("memory", cost.memory, "MB", 260)
     yield figure("GETs and LISTs", cost.reads, "", 0)
     yield figure("status writes a canary and minute", cost.per_minute(cost.status_writes) / cost.canaries, "", 2)
-    yield figure("lag of a tick, p99", late, "s", 3)
+    yield figure("lag of a tick, p99", percentile(cost.lags, 0.99), "s", 3)
     yield Figure(f"{size}: written to etcd a minute", cost.per_minute(cost.stored) / 2**20, "MB")
+
+
+def percentile(lags: Mapping[float, float], share: float) -> float | None:
+    """Within how many seconds such a share of ticks was judged, by the buckets of a histogram; None without ticks."""
+    total = lags.get(math.inf, 0.0)
+    before, below = 0.0, 0.0
+    for at, count in sorted(lags.items()):
+        if total and count >= share * total:
+            return at if at == math.inf else before + (at - before) * (share * total - below) / max(count - below, 1.0)
+        before, below = at, count
+    return None
 
 
 @dataclass(frozen=True)
@@ -260,10 +272,10 @@ async def at_rest(operator: Operator) -> None:
 async def measured(place: Cluster, api: Api, operator: Operator, canaries: int, seconds: float) -> Cost:
     """What the operator takes for so many canaries in so many seconds, after it has settled."""
     await asyncio.sleep(SETTLING)
-    requests, stored, cpu, began = await api.requests(), place.stored_bytes(), operator.cpu(), time.monotonic()
-    api.feed.ages.clear()
+    requests, stored, lags = await api.requests(), place.stored_bytes(), operator.lags()
+    cpu, began = operator.cpu(), time.monotonic()
     await asyncio.sleep(seconds)
-    took, spent, ages = time.monotonic() - began, operator.cpu() - cpu, list(api.feed.ages)
+    took, spent, after_lags = time.monotonic() - began, operator.cpu() - cpu, operator.lags()
     after = (await api.requests()).since(requests)
     return Cost(
         canaries=canaries,
@@ -273,7 +285,7 @@ async def measured(place: Cluster, api: Api, operator: Operator, canaries: int, 
         reads=after.reads(),
         status_writes=after.status_writes(),
         stored=place.stored_bytes() - stored,
-        ages=ages,
+        lags={at: count - lags.get(at, 0.0) for at, count in after_lags.items()},
     )
 
 

@@ -65,11 +65,9 @@ class Seen:
 
 @dataclass
 class Feed:
-    """The newest of every object, and how long after its tick's end each judgement was seen."""
+    """The newest of every object."""
 
     seen: dict[tuple[str, str], Seen] = field(default_factory=dict)
-    ages: list[float] = field(default_factory=list)
-    """Seconds from a tick's end to the status that has judged it."""
 
 
 class Api:
@@ -137,9 +135,7 @@ class Api:
         if told is None:
             return
         until = datetime.fromisoformat(told).timestamp()
-        if until > seen.judged_until:
-            seen.judged_until = until
-            self.feed.ages.append(now - until)
+        seen.judged_until = max(seen.judged_until, until)
 
     async def _send(self, method: str, path: str, body: Any) -> Object:
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"

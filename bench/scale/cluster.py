@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.processes import Launch, Process, Processes
+from lab.processes import Launch, Process, Processes, free_port
 from lab.programs import provide
 from lab.programs.parts import ISTIO_CRDS, MESH_PARTS
 from lab.progress import Progress
@@ -19,6 +19,7 @@ from lab.waiting import wait_until
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _MEGABYTE = 2**20
 _PATIENCE = 300.0  # seconds
+_LAGS = re.compile(r'^serinus_tick_lag_seconds_bucket\{le="([^"]+)"\} (\S+)$', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,13 @@ class Operator:
     """A running operator."""
 
     process: Process
+    metrics: str
+    """Address of its metrics."""
+
+    def lags(self) -> dict[float, float]:
+        """How many ticks have been judged at most so many seconds after they could be, by those seconds."""
+        answer = web.get(self.metrics, timeout=10)
+        return {float(at): float(count) for at, count in _LAGS.findall(answer.body if answer else "")}
 
     def cpu(self) -> float:
         """Seconds of processor time since it began."""
@@ -62,10 +70,12 @@ class Cluster:
         self._started += 1
         name = f"serinus-{self._started}"
         log = self._processes.logs / f"{name}.log"
+        port = free_port()
         command = [sys.executable, "-m", "serinus.cli.main", "run", f"--prometheus={self._prometheus}", *options]
+        command.append(f"--listen=127.0.0.1:{port}")
         # Ready at once for whoever waits here: how long the first list takes is what is measured.
         launch = Launch(name, command, ready=log.exists, environment={"KUBECONFIG": str(self._kubeconfig)})
-        operator = Operator(self._processes.start(lambda: launch))
+        operator = Operator(self._processes.start(lambda: launch), f"http://127.0.0.1:{port}/metrics")
         wait_until(
             lambda: "watching CanaryDeployments" in log.read_text(errors="replace"), f"{name} to watch", _PATIENCE
         )

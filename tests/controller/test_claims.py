@@ -33,7 +33,9 @@ def refusals(*owners: dict[str, Any]) -> dict[str, str]:
     for each in owners:
         cache.put("canarydeployments", each)
     found = {}
-    for each in owners:
+    for key in cache.keys("canarydeployments"):
+        each = cache.get("canarydeployments", key)
+        assert each is not None
         try:
             refuse_taken_routes(each, cache)
         except Obstacle as obstacle:
@@ -79,9 +81,11 @@ def test_all_routes_include_a_named_one() -> None:
 
 
 def test_the_next_one_goes_on_when_the_first_is_gone_or_names_others() -> None:
-    cache, second = Cache(), owner("second", "11:00")
-    cache.put("canarydeployments", owner("first", "10:00"))
-    cache.put("canarydeployments", second)
+    cache = Cache()
+    for each in (owner("first", "10:00"), owner("second", "11:00")):
+        cache.put("canarydeployments", each)
+    second = cache.get("canarydeployments", ("ml", "second"))
+    assert second is not None
     with pytest.raises(Obstacle):
         refuse_taken_routes(second, cache)
     moved = owner("first", "10:00", virtualServices=[{"name": "elsewhere"}])

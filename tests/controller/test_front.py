@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lab.processes import free_port
 from serinus.controller.front import Address, Front
+from serinus.controller.statuses import packed_status
 
 LABELS = ("namespace", "name", "metric", "phase", "verdict", "reason")
 
@@ -63,7 +64,7 @@ async def operator() -> AsyncIterator[Operator]:
 
 
 def owner(name: str, **status: Any) -> dict[str, Any]:
-    return {"metadata": {"namespace": "ml", "name": name}, "status": status}
+    return {"metadata": {"namespace": "ml", "name": name}, "status": packed_status({"status": status})}
 
 
 def row(metric: str, rollback: float, promote: float) -> dict[str, Any]:

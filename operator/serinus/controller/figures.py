@@ -27,6 +27,12 @@ LAG_SECONDS = Histogram(
     buckets=(0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0),
     registry=REGISTRY,
 )
+TICK_LAG_SECONDS = Histogram(
+    "serinus_tick_lag_seconds",
+    "How long after its evidence could be complete a tick had been judged.",
+    buckets=(0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0, 15.0, 30.0, 60.0),
+    registry=REGISTRY,
+)
 RECORDS = Counter("serinus_records_total", "Decisions on record, by what was decided.", ["verdict"], registry=REGISTRY)
 WRITES = Counter(
     "serinus_api_requests_total",

@@ -26,7 +26,7 @@ from serinus.controller.desks import Desks
 from serinus.controller.endpoints import young_pods
 from serinus.controller.events import News, news_of_conditions
 from serinus.controller.evidence import Known, first_tick_start, judge_new_ticks, next_look
-from serinus.controller.figures import RECORDS
+from serinus.controller.figures import RECORDS, TICK_LAG_SECONDS
 from serinus.controller.finalizer import finalizer_patch, has_finalizer
 from serinus.controller.gather import (
     Manifest,
@@ -292,7 +292,12 @@ class Reconciler:
             raise Obstacle("InvalidQuery", f"the policy's {error}") from error
         desk = await self._desks.desk(plan, namespace)
         memory.known = Known.of(plan, status.rollout, memory.known)
-        return await judge_new_ticks(plan, status.rollout, status.weight, asked, desk, grid, time.time(), memory.known)
+        judged = await judge_new_ticks(
+            plan, status.rollout, status.weight, asked, desk, grid, time.time(), memory.known
+        )
+        for tick in judged.ticks if judged else ():
+            TICK_LAG_SECONDS.observe(max(0.0, time.time() - grid.complete_at(tick.end.timestamp())))
+        return judged
 
     async def _rollback_ordered(self, owner: Object, memory: _Memory) -> None:
         """Return when a person has ordered a rollback: that waits for no evidence."""
