@@ -56,6 +56,8 @@ class Requests:
 class Seen:
     """What the watch has shown of one CanaryDeployment and its VirtualService."""
 
+    uid: str = ""
+    """Of the CanaryDeployment."""
     judged_until: float = 0.0
     """Unix time."""
     weight: int | None = None
@@ -131,6 +133,7 @@ class Api:
             if seen.weight == 0 and seen.back_at is None:
                 seen.back_at = now
             return
+        seen.uid = metadata["uid"]
         told = (changed.get("status", {}).get("rollout") or {}).get("judgedUntil")
         if told is None:
             return

@@ -23,7 +23,7 @@ from serinus.istio import canonical_host, subset_labels
 from serinus.metrics import Arm as SeriesArm
 from serinus.metrics import Arms
 from serinus.notify import origin_of
-from serinus.rollout import Live, Obstacle, Plan, Subject, release_of
+from serinus.rollout import Live, Obstacle, Plan, Subject, release_of, shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ def read_manifest(owner: Object, cache: Cache, before: Manifest | None) -> Manif
     if found := problems(spec):
         raise Obstacle("InvalidSpec", "; ".join(map(str, found)))
     policy = _policy(spec, owner["metadata"]["namespace"], cache)
+    spec = spec.model_copy(update={"policy": None})  # the manifest has it once
     return Manifest(versions, spec, policy, Plan.of(spec, policy), release_of(spec))
 
 
@@ -200,7 +201,7 @@ def _versions(owner: Object, cache: Cache) -> tuple[object, ...]:
 
 def _policy(spec: CanaryDeploymentSpec, namespace: str, cache: Cache) -> CanaryPolicySpec:
     if spec.policy_ref is None:
-        return spec.policy or DEFAULT_POLICY
+        return shared(spec.policy or DEFAULT_POLICY)
     found = cache.get("canarypolicies", (namespace, spec.policy_ref.name))
     if found is None:
         raise Obstacle("PolicyNotFound", f"spec.policyRef: no CanaryPolicy {namespace}/{spec.policy_ref.name}")

@@ -7,7 +7,7 @@ from serinus.metrics.custom import QueryError
 from serinus.metrics.desk import Desk, Reader, catch_up
 from serinus.metrics.doubts import Doubt
 from serinus.metrics.errors import SourceError
-from serinus.metrics.grid import Grid
+from serinus.metrics.grid import Grid, turn_of
 from serinus.metrics.past import history, past_reach
 from serinus.metrics.reach import Reach
 from serinus.metrics.silence import Silence
@@ -37,4 +37,5 @@ __all__ = [
     "history",
     "inquiries",
     "past_reach",
+    "turn_of",
 ]

@@ -18,6 +18,8 @@ from serinus.rollout.judging import judge_policy
 _DIGEST = 12  # hexadecimal digits: enough to tell one person's edits apart
 _REMEMBERED = 2048  # packed plans: every turn of a rollout reads its own several times, and to unpack it takes longest
 
+_POLICIES = 256  # different ones that are remembered
+
 
 class PlanError(ValueError):
     """A packed plan that cannot be read."""
@@ -50,7 +52,7 @@ class Plan(Lenient):
             warm_up=spec.warm_up.duration if spec.warm_up else timedelta(),
             workloads=spec.workloads,
             prometheus=spec.prometheus or policy.prometheus,
-            policy=policy,
+            policy=shared(policy),
         )
 
     def pack(self) -> str:
@@ -62,14 +64,15 @@ class Plan(Lenient):
     def unpack(text: str) -> "Plan":
         """The inverse of `pack`. Raises PlanError when the text is damaged."""
         try:
-            return Plan.model_validate_json(zlib.decompress(base64.b64decode(text, validate=True)))
+            plan = Plan.model_validate_json(zlib.decompress(base64.b64decode(text, validate=True)))
         except (ValueError, zlib.error) as error:
             raise PlanError("the snapshot in status.rollout cannot be read") from error
+        return plan.model_copy(update={"policy": shared(plan.policy)})
 
     @cached_property
     def judged_by(self) -> Policy:
         """What the judge works with in a rollout by this plan."""
-        return judge_policy(self.policy, self.planned_ticks())
+        return _judged_by(self.policy, self.planned_ticks())
 
     def digest(self) -> str:
         """Hash of all that is copied but the arms: it changes with policy, ladder and traffic."""
@@ -84,6 +87,17 @@ class Plan(Lenient):
         """Length of the rollout in ticks if every step is promoted when its window elapses; at least 1."""
         total = sum((step.window for step in self.ladder), timedelta())
         return max(1, round(total / self.interval))
+
+
+@lru_cache(_POLICIES)
+def shared(policy: CanaryPolicySpec) -> CanaryPolicySpec:
+    """The first of equal policies: hundreds of rollouts follow the same one, and each would have its own otherwise."""
+    return policy
+
+
+@lru_cache(_POLICIES)
+def _judged_by(policy: CanaryPolicySpec, planned_ticks: int) -> Policy:
+    return judge_policy(policy, planned_ticks)
 
 
 def release_of(spec: CanaryDeploymentSpec) -> str:
