@@ -1,16 +1,17 @@
 """Numbers that cannot be counts: the arm's evidence is partial and says why, and nothing else is affected (I3)."""
 
 import asyncio
+from collections.abc import Collection, Mapping
 from math import inf, nan
 
 import pytest
 
-from serinus.api import DEFAULT_POLICY
+from serinus.api import DEFAULT_POLICY, CanaryPolicySpec
 from serinus.judge import GUARD, Counts, Missing
 from serinus.metrics import Arm, Arms, Collected, Silence, Slot, collect, inquiries
 from serinus.metrics.answers import Row
-from serinus.metrics.desk import Question
-from serinus.metrics.reading import Reading, Spot, counted
+from serinus.metrics.desk import Answer, Question
+from serinus.metrics.reading import Spot, counted
 
 ARMS = Arms(
     "ml",
@@ -26,26 +27,26 @@ def row(version: str, value: float, **labels: str) -> Row:
     return Row({"destination_service": "h", "destination_version": version, **labels}, value)
 
 
-GOOD = [
-    row("v1", 90, response_code="200"),
-    row("v2", 10, response_code="200"),
-    *(row(version, SLOT.end - 1, serinus_what="scraped") for version in ("v1", "v2")),
-]
+SCRAPED = [row(version, SLOT.end - 1, serinus_what="scraped") for version in ("v1", "v2")]
+GOOD = [row("v1", 90, response_code="200"), row("v2", 10, response_code="200"), *SCRAPED]
 
 
-class Answer:
+class Rows:
     """Always the same rows."""
 
     def __init__(self, rows: list[Row]) -> None:
         self._rows = rows
 
-    async def read(self, question: Question, slot: Slot) -> Reading:
-        return question.read(self._rows)
+    async def read_all(self, questions: Collection[Question], slot: Slot) -> Mapping[Question, Answer]:
+        return {question: question.read(self._rows) for question in questions}
+
+
+def collected(rows: list[Row], policy: CanaryPolicySpec) -> Collected:
+    return asyncio.run(collect(Rows(rows), inquiries(policy, ARMS), SLOT, weight=10, silence=Silence()))
 
 
 def seen(*more: Row) -> Collected:
-    asked = inquiries(DEFAULT_POLICY, ARMS)
-    return asyncio.run(collect(Answer([*GOOD, *more]), asked, SLOT, weight=10, silence=Silence()))
+    return collected([*GOOD, *more], DEFAULT_POLICY)
 
 
 def test_good_numbers_are_believed() -> None:
@@ -68,6 +69,28 @@ def test_what_is_no_count_is_named_with_its_query(bad: Row, told: str) -> None:
     assert found.evidence[GUARD].canary is None
     assert told in str(found.doubts[0])
     assert "istio_requests_total{" in str(found.doubts[0])
+
+
+LATENCY = CanaryPolicySpec.model_validate(
+    {"metrics": [{"name": "it", "template": "istio-latency", "tolerance": {"duration": "50ms"}}]}
+)
+
+
+@pytest.mark.parametrize(
+    ("buckets", "told"),
+    [
+        ({"10": 5, "100": 3, "+Inf": 5}, "the buckets do not add up"),
+        ({"10": 5, "NaN": 5, "+Inf": 5}, "the label `le` must hold numbers"),
+        ({"10": 5, "fast": 5, "+Inf": 5}, "the label `le` must hold numbers"),
+        ({"10": 5, "100": 5}, 'a bucket le="+Inf" is missing'),
+    ],
+)
+def test_buckets_that_are_none_are_named_with_their_query(buckets: dict[str, float], told: str) -> None:
+    rows = [row(version, count, le=le) for le, count in buckets.items() for version in ("v1", "v2")]
+    found = collected([*SCRAPED, *rows], LATENCY)
+    assert found.evidence["it"].missing is Missing.PARTIAL
+    assert told in str(found.doubts[-1])
+    assert "istio_request_duration_milliseconds_bucket{" in str(found.doubts[-1])
 
 
 def test_more_series_than_any_metric_has_are_not_read() -> None:

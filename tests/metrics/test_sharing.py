@@ -43,8 +43,7 @@ class Server:
         for host in named:
             owner = {"destination_service": host, "destination_version": "v1"}
             rows += [Row({**owner, "response_code": "200"}, 1.0 if is_plain else 2.0)]
-            rows += [Row({**owner, "serinus_what": "changed"}, 2.0 if host in self.changed else 1.0)] * is_plain
-            rows += [Row({**owner, "serinus_what": "unchanged"}, 1.0)] * is_plain
+            rows += [Row({**owner, "serinus_what": "changed"}, 1.0)] * (is_plain and host in self.changed)
         return Vector.of(rows)
 
 

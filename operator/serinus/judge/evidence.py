@@ -106,7 +106,8 @@ class Events:
     exposure: Number = 0.0
 
     def __post_init__(self) -> None:
-        if np.any(np.asarray(self.x) < 0) or np.any(np.asarray(self.exposure) < 0):
+        is_negative = (self.x < 0) | (self.exposure < 0)
+        if is_negative.any() if isinstance(is_negative, np.ndarray) else is_negative:
             raise ValueError(f"events and exposure must be at least 0, got {self.x} and {self.exposure}")
 
 

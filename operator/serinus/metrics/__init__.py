@@ -1,10 +1,11 @@
 """Evidence: what Prometheus says about both arms in one slot of the tick grid, and what it does not say."""
 
 from serinus.metrics.arms import Arm, Arms
+from serinus.metrics.catch_up import catch_up
 from serinus.metrics.collect import Collected, Inquiry, collect, inquiries
 from serinus.metrics.connection import Connection, Credentials, CredentialsError
 from serinus.metrics.custom import QueryError
-from serinus.metrics.desk import Desk, Reader, catch_up
+from serinus.metrics.desk import Desk, Reader
 from serinus.metrics.doubts import Doubt
 from serinus.metrics.errors import SourceError
 from serinus.metrics.grid import Grid, turn_of

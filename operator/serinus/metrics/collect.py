@@ -1,6 +1,5 @@
 """The evidence of one tick: every metric's question, its answer, and the names of what is missing."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -75,9 +74,7 @@ async def collect(reader: Reader, asked: Sequence[Inquiry], slot: Slot, *, weigh
     `weight` is the canary's percentage of traffic then; it only tells an arm that has no traffic from one that happened
     to get none. Never raises for what a server does: the evidence names it, and the doubts say it.
     """
-    questions = list(dict.fromkeys(inquiry.question for inquiry in asked))
-    answers = await asyncio.gather(*(_ask(reader, question, slot) for question in questions))
-    answer = dict(zip(questions, answers, strict=True))
+    answer = await reader.read_all(dict.fromkeys(inquiry.question for inquiry in asked), slot)
     evidence: dict[str, Evidence] = {}
     doubts: list[Doubt] = []
     for inquiry in asked:
@@ -95,13 +92,6 @@ async def collect(reader: Reader, asked: Sequence[Inquiry], slot: Slot, *, weigh
         return Collected(evidence, tuple(doubts))
     took = max(requests.shared(SCRAPE_DURATION).rises.values(), default=0.0)
     return Collected(evidence, tuple(doubts), reach(requests), took)
-
-
-async def _ask(reader: Reader, question: Question, slot: Slot) -> Reading | SourceError:
-    try:
-        return await reader.read(question, slot)
-    except SourceError as error:
-        return error
 
 
 def _unanswered(error: SourceError) -> tuple[Evidence, Finding | None]:

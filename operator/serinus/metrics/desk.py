@@ -7,13 +7,13 @@ answer is too large, each asks for itself, and the next shared query is smaller.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from serinus.metrics.custom_question import CustomQuestion
 from serinus.metrics.errors import SourceError, TooMuch
-from serinus.metrics.istio import NAMED, IstioQuestion, Shape, read_shared, shared_promql
+from serinus.metrics.istio import NAMED, IstioQuestion, Shape, shared_promql
 from serinus.metrics.places import Places
 from serinus.metrics.reading import Reading
 from serinus.metrics.silence import Silence
@@ -21,6 +21,9 @@ from serinus.metrics.slot import Slot
 from serinus.metrics.source import Prometheus
 
 Question = IstioQuestion | CustomQuestion
+
+Answer = Reading | SourceError
+"""What came of a question."""
 
 _TOGETHER = 2000  # services in one query
 _FEW = 25  # services in a query that is not too slow for its size, but for its server
@@ -32,11 +35,12 @@ _KEPT = 3  # ticks whose answers are kept for those who come late
 class Reader(Protocol):
     """Whoever answers questions about a tick."""
 
-    async def read(self, question: Question, slot: Slot) -> Reading:
-        """The answer. Raises SourceError."""
+    async def read_all(self, questions: Collection[Question], slot: Slot) -> Mapping[Question, Answer]:
+        """What came of each."""
 
 
-Shared = asyncio.Task[Mapping[IstioQuestion, Reading]]
+Asked = asyncio.Task[Mapping[Question, Reading]]
+"""A query under way, or its answer, by the questions that share it."""
 
 
 @dataclass(slots=True)
@@ -49,7 +53,7 @@ class _Table:
     """What `together` may grow to again."""
     asked: dict[IstioQuestion, float] = field(default_factory=dict)
     """Who asks here, and about which tick last (its end)."""
-    answers: dict[float, dict[IstioQuestion, Shared]] = field(default_factory=dict)
+    answers: dict[float, dict[IstioQuestion, Asked]] = field(default_factory=dict)
     """By the end of the tick."""
     gathering: dict[float, list[IstioQuestion]] = field(default_factory=dict)
     """By the end of the tick: who is in the query that will be sent in a moment."""
@@ -111,36 +115,44 @@ class Desk:
 
     async def read(self, question: Question, slot: Slot) -> Reading:
         """The answer about one tick. Raises SourceError."""
+        answer = (await self.read_all([question], slot))[question]
+        if isinstance(answer, SourceError):
+            raise answer
+        return answer
+
+    async def read_all(self, questions: Collection[Question], slot: Slot) -> Mapping[Question, Answer]:
+        """What came of each question about one tick; all are asked at the same time."""
+        answers = await _answers({question: self._ask(question, slot) for question in questions})
+        refused = [question for question, answer in answers.items() if _may_do_alone(question, answer)]
+        if refused:
+            answers |= await _answers({question: self._ask_alone(question, slot) for question in refused})
+        return answers
+
+    def _ask(self, question: Question, slot: Slot) -> Asked:
         if isinstance(question, CustomQuestion):
-            return await self._alone(question, slot)
+            return self._ask_alone(question, slot)
         table = self._table(question.shape, slot.seconds)
         told = table.answers.setdefault(slot.end, {})
         if question not in told and not table.join(question, slot):
             company = table.gathering[slot.end] = table.company(question, slot)
-            sent = asyncio.create_task(self._together(table, company, slot))
-            sent.add_done_callback(_looked_at)
-            told.update(dict.fromkeys(company, sent))
+            told.update(dict.fromkeys(company, _sent(self._together(table, company, slot))))
             table.tidy(slot)
-        shared = told[question]
         table.asked[question] = max(slot.end, table.asked.get(question, 0.0))
-        try:
-            # Shielded: one canary's end must not take the answer from the others.
-            return (await asyncio.shield(shared))[question]
-        except TooMuch:
-            return await self._alone(question, slot)
+        return told[question]
+
+    def _ask_alone(self, question: Question, slot: Slot) -> Asked:
+        return _sent(self._alone(question, slot))
 
     def _table(self, shape: Shape, seconds: float) -> _Table:
         if (shape, seconds) not in self._tables:
             self._tables[shape, seconds] = _Table(Places(shape.place))
         return self._tables[shape, seconds]
 
-    async def _alone(self, question: Question, slot: Slot) -> Reading:
+    async def _alone(self, question: Question, slot: Slot) -> Mapping[Question, Reading]:
         answer = await self.prometheus.query(question.promql(slot.seconds), slot.end)
-        return question.read(answer.rows())
+        return {question: question.read(answer.rows())}
 
-    async def _together(
-        self, table: _Table, company: list[IstioQuestion], slot: Slot
-    ) -> Mapping[IstioQuestion, Reading]:
+    async def _together(self, table: _Table, company: list[IstioQuestion], slot: Slot) -> Mapping[Question, Reading]:
         await asyncio.sleep(_GATHERING)
         if table.gathering.get(slot.end) is company:
             del table.gathering[slot.end]
@@ -148,7 +160,7 @@ class Desk:
             # A plain question has its two ends on multiples of the tick's length: see Part.
             is_plain = (slot.end / slot.seconds).is_integer()
             readings = await self._shared(table, company, slot, plain=is_plain)
-            if changed := [question for question, reading in readings.items() if not reading.is_exact]:
+            if changed := [question for question in company if not readings[question].is_exact]:
                 readings |= await self._shared(table, changed, slot)
         except SourceError as error:
             table.shrink(len(company), refused=isinstance(error, TooMuch))
@@ -158,44 +170,37 @@ class Desk:
 
     async def _shared(
         self, table: _Table, company: Sequence[IstioQuestion], slot: Slot, *, plain: bool = False
-    ) -> dict[IstioQuestion, Reading]:
+    ) -> dict[Question, Reading]:
         answer = await self.prometheus.query(shared_promql(company, slot.seconds, plain=plain), slot.end)
         layout, values = table.places.layout(answer, slot.end)
-        return read_shared(company, layout, values)
+        return {question: question.read_shared(layout, values) for question in company}
 
 
-def _looked_at(shared: Shared) -> None:
+def _sent(query: Coroutine[None, None, Mapping[Question, Reading]]) -> Asked:
+    asked = asyncio.create_task(query)
+    asked.add_done_callback(_looked_at)
+    return asked
+
+
+def _looked_at(asked: Asked) -> None:
     """Whoever asked may be gone by now; an error that nobody awaits is no news."""
-    if not shared.cancelled():
-        shared.exception()
+    if not asked.cancelled():
+        asked.exception()
 
 
-@dataclass(frozen=True, slots=True)
-class CaughtUp:
-    """Reads what was fetched beforehand, and asks for the rest."""
-
-    desk: Reader
-    readings: Mapping[tuple[Question, Slot], Reading]
-
-    async def read(self, question: Question, slot: Slot) -> Reading:
-        """The answer. Raises SourceError."""
-        known = self.readings.get((question, slot))
-        return known if known is not None else await self.desk.read(question, slot)
+async def _answers(asked: Mapping[Question, Asked]) -> dict[Question, Answer]:
+    """What came of each."""
+    if under_way := [task for task in asked.values() if not task.done()]:
+        # To wait, where to await would do, is what lets the others have the answer when this canary gives up.
+        await asyncio.wait(under_way)
+    return {question: _answer(question, task) for question, task in asked.items()}
 
 
-async def catch_up(desk: Desk, questions: Sequence[Question], slots: Sequence[Slot]) -> CaughtUp:
-    """Whoever answers about `slots`, which follow each other and are equally long, with one query for each question.
+def _answer(question: Question, asked: Asked) -> Answer:
+    error = asked.exception()
+    return error if isinstance(error, SourceError) else asked.result()[question]
 
-    The answers are the same as those to a query per tick: it is the same query, evaluated at the same times. What the
-    server does not answer this way is asked tick by tick when its turn comes.
-    """
-    readings: dict[tuple[Question, Slot], Reading] = {}
-    first, last = slots[0], slots[-1]
-    for question in questions:
-        promql = question.promql(first.seconds)
-        try:
-            rows = await desk.prometheus.query_range(promql, first.end, last.end, first.seconds)
-        except SourceError:
-            continue
-        readings |= {(question, slot): question.read(rows.get(slot.end, ())) for slot in slots}
-    return CaughtUp(desk, readings)
+
+def _may_do_alone(question: Question, answer: Answer) -> bool:
+    """Whether it was too much in company."""
+    return isinstance(answer, TooMuch) and isinstance(question, IstioQuestion)

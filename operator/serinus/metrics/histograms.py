@@ -1,8 +1,8 @@
 """Latencies of both arms on the same bounds, in milliseconds, that stay the same from tick to tick."""
 
-import operator
+from dataclasses import dataclass
 from functools import lru_cache
-from math import inf, isclose, log2
+from math import inf, isclose, isnan, log2, nan
 
 import numpy as np
 
@@ -12,6 +12,10 @@ from serinus.metrics.reading import Counted
 
 _FINENESS = 3  # bounds are a factor of 2^(1/8) apart, which the usual native histograms have
 _LOWEST, _HIGHEST = 0.1, 64_000.0  # milliseconds: what lies beyond is told apart no further
+
+
+_Key = tuple[str, ...]
+"""What a bucket is called: the value of its label `le`."""
 
 
 class HistogramError(ValueError):
@@ -28,34 +32,48 @@ def histograms(canary: Counted, stable: Counted, unit: float) -> tuple[Histogram
         if canary.rises or stable.rises:
             raise HistogramError("one arm has native histograms, the other classic ones")
         return _native(canary.native, stable.native, unit)
-    bounds = {side: _bounds(counted, unit) for side, counted in (("canary", canary), ("stable", stable))}
-    # An arm without requests may be without series: it has the other's bounds.
-    known = [found for found in bounds.values() if found]
-    common = tuple(sorted(set.intersection(*(set(found) for found in known)))) if known else (inf,)
-    if common[-1:] != (inf,):
-        raise HistogramError('a bucket le="+Inf" is missing')
-    return _classic(common, bounds["canary"]), _classic(common, bounds["stable"])
+    buckets = _common(tuple(canary.rises), tuple(stable.rises), unit)
+    return _classic(buckets.bounds, buckets.canary, canary), _classic(buckets.bounds, buckets.stable, stable)
 
 
-def _bounds(counted: Counted, unit: float) -> dict[float, float]:
-    """Cumulative counts by bound."""
-    return {_bound(le) * unit: count for (le,), count in counted.rises.items()}
+@dataclass(frozen=True, slots=True)
+class _Buckets:
+    """The bounds that both arms have, and what the buckets are called there; nothing of an arm that has none."""
+
+    bounds: tuple[float, ...]
+    canary: tuple[_Key, ...]
+    stable: tuple[_Key, ...]
 
 
 @lru_cache(maxsize=1024)
-def _bound(le: str) -> float:
-    """One of the few bounds that all histograms have."""
+def _common(canary: tuple[_Key, ...], stable: tuple[_Key, ...], unit: float) -> _Buckets:
+    """Of the few sets of buckets that all histograms have."""
+    of_canary, of_stable = ({_bound(key) * unit: key for key in keys} for keys in (canary, stable))
+    # An arm without requests may be without series: it has the other's bounds.
+    known = [set(found) for found in (of_canary, of_stable) if found]
+    bounds = tuple(sorted(set.intersection(*known))) if known else (inf,)
+    if bounds[-1:] != (inf,):
+        raise HistogramError('a bucket le="+Inf" is missing')
+    called = (tuple(found[bound] for bound in bounds if found) for found in (of_canary, of_stable))
+    return _Buckets(bounds, *called)
+
+
+def _bound(key: _Key) -> float:
     try:
-        return float(le)
+        bound = float(key[0])
+    except ValueError:
+        bound = nan
+    if isnan(bound):
+        raise HistogramError("the label `le` must hold numbers: is it a histogram?")
+    return bound
+
+
+def _classic(bounds: tuple[float, ...], called: tuple[_Key, ...], counted: Counted) -> Histogram:
+    counts = [counted.rises[key] for key in called] or [0.0] * len(bounds)
+    try:
+        return Histogram(bounds, np.array(counts))
     except ValueError as error:
-        raise HistogramError("the label `le` must hold numbers: is it a histogram?") from error
-
-
-def _classic(bounds: tuple[float, ...], counts: dict[float, float]) -> Histogram:
-    cumulative = [counts.get(bound, 0.0) for bound in bounds]
-    if any(map(operator.gt, cumulative, cumulative[1:])):
-        raise HistogramError("the buckets do not add up: do all pods have the same ones?")
-    return Histogram(bounds, np.array(cumulative))
+        raise HistogramError("the buckets do not add up: do all pods have the same ones?") from error
 
 
 def _native(canary: NativeHistogram | None, stable: NativeHistogram | None, unit: float) -> tuple[Histogram, Histogram]:

@@ -94,7 +94,17 @@ class IstioQuestion:
         """The answer to it."""
         rows = list(rows)
         layout = Layout(self.shape.place(row.labels) for row in rows)
-        return _reading(self, layout, [row.value for row in rows])
+        return self.read_shared(layout, [row.value for row in rows])
+
+    def read_shared(self, layout: Layout, values: Sequence[Value]) -> Reading:
+        """Its own part of the answer to a shared query."""
+        forms = layout.parts(self, self.arms.host, partial(_part, self))
+        parts = {part: form.counted(values) for part, form in forms.items()}
+        for side in SIDES:  # where the series are native histograms, too, these resolve more
+            native = parts.get(part_of(side, _NATIVE))
+            if native is not None and native.is_known:
+                parts[part_of(side, self.topic)] = native
+        return Reading(parts)
 
 
 def shared_promql(questions: Sequence[IstioQuestion], seconds: float, *, plain: bool = False) -> str:
@@ -118,23 +128,6 @@ def shared_promql(questions: Sequence[IstioQuestion], seconds: float, *, plain: 
             Level(f"max(scrape_duration_seconds and on (job, instance) {one.promql()})", of=SCRAPE_DURATION),
         ]
     return "\nor ".join(part.plain(seconds) if plain else part.promql(seconds) for part in parts)
-
-
-def read_shared(
-    questions: Sequence[IstioQuestion], layout: Layout, values: Sequence[Value]
-) -> dict[IstioQuestion, Reading]:
-    """The answer to a shared query, for each of its questions."""
-    return {question: _reading(question, layout, values) for question in questions}
-
-
-def _reading(question: IstioQuestion, layout: Layout, values: Sequence[Value]) -> Reading:
-    forms = layout.parts(question, question.arms.host, partial(_part, question))
-    parts = {part: form.counted(values) for part, form in forms.items()}
-    for side in SIDES:  # where the series are native histograms, too, these resolve more
-        native = parts.get(part_of(side, _NATIVE))
-        if native is not None and native.is_known:
-            parts[part_of(side, question.topic)] = native
-    return Reading(parts)
 
 
 def _part(question: IstioQuestion, owner: Owner) -> str | None:

@@ -6,9 +6,10 @@ from functools import reduce
 import numpy as np
 
 from serinus.judge.evidence import Classes, Counts, Events, Histogram, Past, Sample, Values
+from serinus.metrics.catch_up import catch_up
 from serinus.metrics.clustering import clustering, pods_of, spread_of
 from serinus.metrics.collect import Inquiry
-from serinus.metrics.desk import Desk, Question, catch_up
+from serinus.metrics.desk import Desk, Question
 from serinus.metrics.reach import Reach, reach
 from serinus.metrics.samples import SampleError
 from serinus.metrics.slot import Slot

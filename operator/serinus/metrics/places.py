@@ -60,19 +60,21 @@ class Layout:
 
 
 class _Known(NamedTuple):
-    """An answer's series, each with its number, and their layout."""
+    """An answer's series in their order, and their layout."""
 
-    numbers: Mapping[bytes, int]
+    texts: list[bytes]
     layout: Layout
 
     def ordered(self, answer: Vector) -> list[Value] | None:
         """The answer's values in this order; None where it has other series."""
-        if len(answer.texts) != len(self.numbers):
+        if answer.texts == self.texts:  # as long as no series begins or ends
+            return answer.values
+        if len(answer.texts) != len(self.texts):
             return None
-        by_number = {self.numbers.get(text): value for text, value in zip(answer.texts, answer.values, strict=True)}
-        if None in by_number or len(by_number) < len(self.numbers):
+        told = dict(zip(answer.texts, answer.values, strict=True))
+        if len(told) < len(self.texts) or any(text not in told for text in self.texts):
             return None
-        return [by_number[number] for number in range(len(self.numbers))]
+        return [told[text] for text in self.texts]
 
 
 class Places:
@@ -97,8 +99,7 @@ class Places:
             if ordered is not None:
                 self._now.append(known)
                 return known.layout, ordered
-        numbers = {text: number for number, text in enumerate(answer.texts)}
-        self._now.append(_Known(numbers, self._read(answer.texts)))
+        self._now.append(_Known(answer.texts, self._read(answer.texts)))
         return self._now[-1].layout, answer.values
 
     def _read(self, texts: Sequence[bytes]) -> Layout:

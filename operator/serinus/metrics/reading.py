@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, Self, TypeGuard
 
 from serinus.metrics.answers import NativeHistogram, Row, Value
 from serinus.metrics.arms import Side
-from serinus.metrics.rises import BASELINES, CHANGED, OF, RESETS, RISE, SCRAPED, UNCHANGED, WHAT
+from serinus.metrics.rises import BASELINES, CHANGED, OF, RESETS, RISE, SCRAPED, WHAT
 
-_REST = (RESETS, BASELINES, SCRAPED, CHANGED, UNCHANGED)
+_REST = (RESETS, BASELINES, SCRAPED, CHANGED)
 _MOST = 1000  # rows of one arm, classes or pods: more are no metric but a mistake
 
 
@@ -115,7 +115,7 @@ class Form:
             resets=told.get(RESETS, 0.0),
             baselines=told.get(BASELINES, 0.0),
             scraped=told.get(SCRAPED),
-            changed=told.get(CHANGED, 0.0) != told.get(UNCHANGED, 0.0),
+            changed=CHANGED in told,
         )
 
 
@@ -128,7 +128,7 @@ def counted(told: Iterable[Told]) -> Counted:
     """The numbers of one part, whatever they are."""
     rises: dict[tuple[str, ...], float] = {}
     native: NativeHistogram | None = None
-    sums = dict.fromkeys((RESETS, BASELINES, CHANGED, UNCHANGED), 0.0)
+    sums = dict.fromkeys((RESETS, BASELINES, CHANGED), 0.0)
     scraped: float | None = None
     flaw = ""
     for (what, key), value in told:
@@ -152,7 +152,7 @@ def counted(told: Iterable[Told]) -> Counted:
             flaw = f'a label {WHAT}="{what}", which no series may have'
     if len(rises) > _MOST:
         rises, flaw = {}, f"{len(rises)} series, of which at most {_MOST} are read"
-    return Counted(rises, native, sums[RESETS], sums[BASELINES], scraped, sums[CHANGED] != sums[UNCHANGED], flaw)
+    return Counted(rises, native, sums[RESETS], sums[BASELINES], scraped, sums[CHANGED] != 0, flaw)
 
 
 def _are_counts(values: list[Any]) -> TypeGuard[list[float]]:

@@ -14,8 +14,7 @@ from serinus.metrics.promql import Matcher, Selector
 OF, WHAT = "serinus_of", "serinus_what"
 """Labels that tell the parts of an answer apart: whose numbers, and which; absent from the rises of an unnamed part."""
 
-RISE, RESETS, BASELINES, SCRAPED = "", "resets", "baselines", "scraped"
-CHANGED, UNCHANGED = "changed", "unchanged"
+RISE, RESETS, BASELINES, SCRAPED, CHANGED = "", "resets", "baselines", "scraped", "changed"
 
 _LOOK_BACK = 300.0  # seconds within which a series' last value counts at the start of a tick
 _TARGET = "on (job, instance)"
@@ -54,19 +53,21 @@ class Part:
         """The same for a fraction of the server's work, where no series began, ended or was reset.
 
         Sums at both ends are subtracted, not series by series, and each series is read once for both of them: a
-        subquery has a step at either end, if the tick's end is a multiple of its length. Where `changed` is not
-        `unchanged` (series and resets, at both ends, and among the series that both ends can have) that is wrong.
-        Native histograms are left to the exact question.
+        subquery has a step at either end, if the tick's end is a multiple of its length. That is wrong where `changed`
+        says so: series and resets are not as many at both ends as twice those that both ends can have. Native
+        histograms are left to the exact question.
         """
         owner, witness = ", ".join(self.owner), _Ends(self._witness(), seconds)
         if self.native:
             return self._joined({CHANGED: f"count by ({owner}) ({witness.series})"})
         every, by = _Ends(self.series, seconds), ", ".join((*self.owner, *self.by))
         both_ends = f"[{_milliseconds(1.5 * seconds)}:{_milliseconds(seconds)}]"
+        seen = f"sum_over_time((sum by ({owner}) (1 + {witness.resets_at_end})){both_ends})"
+        kept = _label(f"-2 * sum by ({owner}) (1 + {witness.resets_at_start})", WHAT, "kept")
         parts = {
             RISE: f"idelta((sum by ({by}) ({every.end})){both_ends})",
-            CHANGED: f"sum_over_time((sum by ({owner}) (1 + {witness.resets_at_end})){both_ends})",
-            UNCHANGED: f"2 * sum by ({owner}) (1 + {witness.resets_at_start})",
+            # A sum of what either side has, not a difference, which is nothing where one side has nothing.
+            CHANGED: f"sum by ({owner}) ({seen} or {kept}) != 0",
         }
         if self.doubted:
             parts[SCRAPED] = f"max by ({owner}) (timestamp({witness.series}))"

@@ -114,7 +114,7 @@ def _counts(reading: Reading, of: Callable[[Counted], Counts]) -> Samples:
 
 
 def _failed(counted: Counted, failures: Failures) -> Counts:
-    failed = sum(count for (code, grpc), count in counted.rises.items() if failures.include(code, grpc))
+    failed = sum([count for (code, grpc), count in counted.rises.items() if failures.include(code, grpc)])
     return Counts(counted.total, failed)
 
 
