@@ -40,6 +40,8 @@ class History:
     has_ranges: bool = True
     behind: float = 0.0
     """Seconds by which its clock is behind ours."""
+    scrape: float | None = None
+    """Seconds between two scrapes; None for one just before whenever it is asked."""
 
     async def query(self, promql: str, at: float) -> Vector:
         self.queries += 1
@@ -60,9 +62,16 @@ class History:
         for version, code in (("v1", "200"), ("v1", "500"), ("v2", "200"), ("v2", "500")):
             rise = self._count(version, code, at) - self._count(version, code, at - length)
             rows += [row(version, rise, response_code=code)]
-        return [*rows, *(row(version, at - 0.3, serinus_what="scraped") for version in ("v1", "v2"))]
+        scraped = self._seen(at) if self.scrape else at - 0.3
+        told = Row({"destination_service": "", "serinus_of": "scrape duration"}, 0.4)
+        return [*rows, told, *(row(version, scraped, serinus_what="scraped") for version in ("v1", "v2"))]
+
+    def _seen(self, time: float) -> float:
+        """Of which moment the server's numbers are."""
+        return START + (time - START) // self.scrape * self.scrape if self.scrape else time
 
     def _count(self, version: str, code: str, time: float) -> int:
+        time = self._seen(time)
         elapsed, failed = time - START, max(0.0, time - self.bad_from) * 3
         if version == "v1":
             return round(90 * elapsed) if code == "200" else round(elapsed * 0.1)
@@ -132,6 +141,24 @@ def test_elevated_errors_are_looked_at_more_often_R07() -> None:
     assert answer is not None
     assert next_look(PLAN, after(rollout(), answer), GRID) == START + 15 + 3 + 1
     assert next_look(PLAN, after(rollout(), judged(History(), rollout(), START + 16)), GRID) == START + 31  # type: ignore[arg-type]
+
+
+def test_elevated_looks_between_two_scrapes_see_nothing_and_count_as_none_R07() -> None:
+    """A look every 3 s after second 15, and scrapes in seconds 12 and 24: the third look takes all since the tick."""
+    history = History(bad_from=START + 9, scrape=12)
+    first = judged(history, rollout(), START + 16)
+    assert first is not None
+    answer = judged(history, after(rollout(), first), START + 25.5)
+    assert answer is not None
+    (tick,) = answer.ticks
+    assert tick.tick.evidence[GUARD].missing is None
+    assert tick.tick.length == pytest.approx(9 / 15)
+
+
+def test_how_long_scrapes_take_is_remembered_for_the_next_ticks() -> None:
+    desk = Desk(cast(Prometheus, History()))
+    asyncio.run(judge_new_ticks(PLAN, rollout(), 10, inquiries(PLAN.policy, ARMS), desk, GRID, START + 16))
+    assert desk.scrape_duration == 0.4
 
 
 def test_a_tick_in_which_the_weight_changed_is_marked() -> None:

@@ -73,7 +73,8 @@ class IstioQuestion:
             return None
         arm = self.arms.of(side)
         matchers = [Matcher.one_of("reporter", [self.reporter]), *_of_hosts([self])]
-        return Selector(_REQUESTS, (*matchers, *(Matcher.one_of(name, [value]) for name, value in arm.series)))
+        own = (*arm.series, *self.arms.fence)
+        return Selector(_REQUESTS, (*matchers, *(Matcher.one_of(name, [value]) for name, value in own)))
 
     @cached_property
     def shape(self) -> Shape:
