@@ -10,12 +10,12 @@ import multiprocessing
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
+from bench.scrapes import SCRAPE, Page, address_of, prometheus_config, target
 from lab.demo.figures import Figure, missed
 from lab.stack import web
 from lab.stack.alone import Alone, prometheus_alone
@@ -33,7 +33,6 @@ PODS, BUCKETS, CODES = 2, 20, ("200", "404", "500", "503")
 SERVERS = 8
 """Web servers that play the pods between them."""
 
-SCRAPE = 15.0
 TICK = 15.0
 LATENESS = 2.0
 """Seconds that a tick's samples may take to arrive."""
@@ -88,7 +87,7 @@ def main() -> int:
 def fleet_figures(servers: Alone, canaries: int) -> Iterator[Figure]:
     """Queries, wall time and CPU of a tick of the whole fleet: the median of some ticks."""
     with fleet(canaries) as addresses:
-        address = servers.start("fleet", fleet_config(addresses))
+        address = servers.start("fleet", prometheus_config(addresses))
         expected = canaries * (2 * PODS * (len(CODES) + BUCKETS) + 2 * len(CODES))
         print(f"{canaries} canaries, {expected} series; waiting for two scrapes of all of them", flush=True)
         began = time.time()
@@ -207,26 +206,21 @@ def fleet(canaries: int) -> Iterator[list[str]]:
 
 def play(canaries: int, told: Pipe) -> None:
     """Serve the fleet's pages until this process is ended; say where."""
-    servers = [
-        ThreadingHTTPServer(("127.0.0.1", 0), handler(page(range(part, canaries, SERVERS)))) for part in range(SERVERS)
-    ]
+    servers = [target(page(range(part, canaries, SERVERS))) for part in range(SERVERS)]
     threads = [threading.Thread(target=server.serve_forever) for server in servers]
     for thread in threads:
         thread.start()
-    told.send([f"127.0.0.1:{server.server_address[1]}" for server in servers])
+    told.send([address_of(server) for server in servers])
     for thread in threads:
         thread.join()
 
 
-def page(numbers: Sequence[int]) -> Callable[[int], bytes]:
+def page(numbers: Sequence[int]) -> Page:
     """What one web server shows at its n-th scrape: every counter rises by the same amount each time."""
     lines = "".join(line for number in numbers for line in series_of(number))
     ups = "".join(f'up{{job="fleet",instance="{number}-{pod}"}} 1\n' for number in numbers for pod in pods())
 
-    def at(scrape: int) -> bytes:
-        return f"{ups}{lines.replace('@', str(scrape))}".encode()
-
-    return at
+    return lambda scrape: f"{ups}{lines.replace('@', str(scrape))}"
 
 
 def pods() -> list[str]:
@@ -257,36 +251,6 @@ def labels_of(number: int, version: str) -> str:
         f'destination_service="{host_of(number)}",destination_version="{version}",'
         f'destination_workload="service-{number}-{version}",request_protocol="http",grpc_response_status=""'
     )
-
-
-def handler(page_at: Callable[[int], bytes]) -> type[BaseHTTPRequestHandler]:
-    """Answers each scrape with the next page."""
-    scrapes = iter(range(1, 10**6))
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            """One scrape."""
-            body = page_at(next(scrapes))
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    return Handler
-
-
-def fleet_config(addresses: Sequence[str]) -> str:
-    """prometheus.yml: pods keep the job and instance that they say."""
-    return f"""
-global: {{scrape_interval: {SCRAPE:g}s, scrape_timeout: {SCRAPE:g}s}}
-scrape_configs:
-- job_name: fleet
-  honor_labels: true
-  static_configs: [{{targets: {json.dumps(addresses)}}}]
-"""
 
 
 def series(address: str) -> int:

@@ -19,9 +19,10 @@ from statistics import mean, median
 
 from bench.scale.api import Api, administrator
 from bench.scale.cluster import Cluster, Operator, cluster
-from bench.scale.fleet import SCRAPE, fleet, series
+from bench.scale.fleet import fleet, series
 from bench.scale.objects import NAMESPACES, Canary, bad_canaries, canaries
 from bench.scale.standing import TICK, progressing, promoted, rolled_back
+from bench.scrapes import SCRAPE, prometheus_config
 from lab.demo.figures import Figure, missed
 from lab.errors import LabError
 from lab.stack import web
@@ -100,7 +101,7 @@ async def under_way(sizes: Sequence[int], seconds: float) -> list[Figure]:
     crowd = PROMISED if PROMISED in sizes else sizes[-1]
     figures: list[Figure] = []
     with fleet(everyone, (alone, among)) as metrics, prometheus_alone() as servers:
-        address = servers.start("fleet", metrics.prometheus_config())
+        address = servers.start("fleet", prometheus_config(metrics.targets))
         expected = series(everyone[0]) * (len(everyone) + 2 * BAD)
         await asyncio.to_thread(wait_until, lambda: has_series(address, expected), "a scrape of the whole fleet", 180)
         await asyncio.sleep(2 * SCRAPE)

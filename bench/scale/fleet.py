@@ -4,21 +4,17 @@ Every counter rises by the same amount at each scrape, so what a tick holds depe
 canaries that can be made bad.
 """
 
-import itertools
-import json
 import multiprocessing
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 
 from bench.scale.objects import VERSIONS, Canary
+from bench.scrapes import Page, address_of, target
 
-SCRAPE = 15.0
-"""Seconds between two scrapes."""
 TARGETS = 8
 """Web servers that play the pods of the good canaries between them."""
 
@@ -36,16 +32,6 @@ class Fleet:
 
     targets: tuple[str, ...]
     bad: tuple[Event, ...]
-
-    def prometheus_config(self) -> str:
-        """prometheus.yml: pods keep the job and instance that they say."""
-        return f"""
-global: {{scrape_interval: {SCRAPE:g}s, scrape_timeout: {SCRAPE:g}s}}
-scrape_configs:
-- job_name: fleet
-  honor_labels: true
-  static_configs: [{{targets: {json.dumps(self.targets)}}}]
-"""
 
 
 @contextmanager
@@ -73,21 +59,21 @@ def _serve(good: list[Canary], groups: list[list[Canary]], bad: tuple[Event, ...
     """The process: a web server for each part of the good canaries, and one for all the others."""
     parts = [good[part::TARGETS] for part in range(TARGETS)]
     pages = [*(_good_page(part) for part in parts), _bad_page(groups, bad)]
-    servers = [ThreadingHTTPServer(("127.0.0.1", 0), _handler(page)) for page in pages]
-    told.send([f"127.0.0.1:{server.server_address[1]}" for server in servers])
+    servers = [target(page) for page in pages]
+    told.send([address_of(server) for server in servers])
     for server in servers:
         threading.Thread(target=server.serve_forever, daemon=True).start()
     with suppress(EOFError):
         told.recv()  # nothing is ever sent: it ends when the other process does, however that is
 
 
-def _good_page(canaries: Sequence[Canary]) -> Callable[[int], str]:
+def _good_page(canaries: Sequence[Canary]) -> Page:
     """What a target shows at its n-th scrape: each @ becomes n, so that a thousand times as many are @000."""
     text = "".join(line for canary in canaries for line in _lines(canary, "@000", "@"))
     return lambda scrape: text.replace("@", str(scrape))
 
 
-def _bad_page(groups: Sequence[Sequence[Canary]], bad: Sequence[Event]) -> Callable[[int], str]:
+def _bad_page(groups: Sequence[Sequence[Canary]], bad: Sequence[Event]) -> Page:
     """The same of canaries that turn bad."""
     errors = [0] * len(groups)
 
@@ -119,22 +105,3 @@ def _lines(canary: Canary, requests: str, errors: str, canary_errors: str | None
             count = requests if number >= _SLOW else requests[:-1]
             labels = f'{pod},reporter="destination",{told},response_code="200",le="{bound}"'
             yield f"istio_request_duration_milliseconds_bucket{{{labels}}} {count}\n"
-
-
-def _handler(page: Callable[[int], str]) -> type[BaseHTTPRequestHandler]:
-    """Answers each scrape with the next page."""
-    scrapes = itertools.count(1)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            """One scrape."""
-            body = page(next(scrapes)).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    return Handler
