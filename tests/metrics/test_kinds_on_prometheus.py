@@ -250,6 +250,32 @@ def test_a_gauge_has_a_value_for_each_pod(address: str) -> None:
     assert sorted(found.stable.values) == [100, 101]
 
 
+MEMORY = f"memory_bytes{MINE}"
+
+
+@pytest.mark.parametrize(
+    ("value", "missing", "told"),
+    [
+        (f"scalar({MEMORY})", Missing.NO_SERIES, "refuses the query"),
+        (f'{MEMORY} or "a string"', Missing.NO_SERIES, "refuses the query"),
+        (f"{MEMORY}[5m]", Missing.NO_SERIES, "refuses the query"),
+        (f'label_replace({MEMORY}, "instance", "x", "", "")', Missing.NO_SERIES, "refuses the query"),
+        (f"up * on (job) {MEMORY}", Missing.NO_SERIES, "refuses the query"),
+        (f"{MEMORY} / 0", Missing.PARTIAL, "a value of inf"),
+        (f"0 * {MEMORY} / 0", Missing.PARTIAL, "a value of nan"),
+        (f"memory_byte{MINE}", Missing.NO_SERIES, ""),
+    ],
+)
+def test_a_query_that_gives_no_numbers_is_named_and_harms_no_other_metric_I3(
+    value: str, missing: Missing, told: str, address: str
+) -> None:
+    found = seen(address, {"name": "it", "kind": "gauge", "query": {"value": value}, "tolerance": {"relative": 1.0}})
+    assert (found.evidence["it"].missing, found.evidence["gate"].missing) == (missing, None)
+    (doubt,) = found.doubts
+    assert told in doubt.detail
+    assert 'version="v2"' in doubt.query
+
+
 def test_a_misspelled_metric_is_no_series_and_after_two_minutes_somebody_must_look(address: str) -> None:
     async def ask() -> list[Collected]:
         desk = Desk(Prometheus(Connection(address)))
