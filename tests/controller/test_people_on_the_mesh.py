@@ -20,8 +20,7 @@ from lab.errors import LabError
 from lab.processes import Process
 from lab.stack import Lab
 from lab.waiting import wait_until
-from serinus.log import Query, verify
-from serinus.log.store import Store
+from serinus.log import Query, Reader, verify
 from tests.controller.test_on_the_mesh import Manifest, get, manifest, phase
 
 pytestmark = pytest.mark.mesh
@@ -173,11 +172,11 @@ def test_a_rollout_in_the_hands_of_people_R26_R27_R28_R29(
     assert "author: jo@example.com" in told["body"]
     assert "override" in receiver.kinds(), "what waited for its minute travels with the end"
     record = outcome(lab, service, "down")["record"]
-    with Store(f"sqlite:///{tmp_path / 'log.db'}") as store:
-        wait_until(lambda: store.newest(Query(id=record), 1), "the record in the store")
-        [entry] = store.newest(Query(id=record), 1)
-        assert (entry.actor, entry.verdict, entry.weight_after) == ("jo", "rollback", 0)
-        assert list(verify(store.all(Query()))) == []
+    log = Reader(f"sqlite:///{tmp_path / 'log.db'}")
+    wait_until(lambda: log.newest(Query(id=record), 1), "the record in the store")
+    [entry] = log.newest(Query(id=record), 1)
+    assert (entry.actor, entry.verdict, entry.weight_after) == ("jo", "rollback", 0)
+    assert list(verify(log.all(Query()))) == []
     wait_until(
         lambda: not json.loads(lab.kubectl("get", "canaryrecords", "-A", "--output=json"))["items"], "no leftovers"
     )
@@ -202,10 +201,10 @@ def test_kill_9_between_decision_and_message_loses_neither_message_nor_record_I4
     start()
     wait_until(lambda: {"started", "override"} <= set(receiver.kinds()), "both messages", timeout=90)
     wait_until(lambda: outcome(lab, service, "stop").get("outcome") == "Applied", "the hold")
-    with Store(f"sqlite:///{tmp_path / 'log.db'}") as store:
-        wait_until(lambda: len(store.newest(Query(name=service), 9)) >= 2, "both records")
-        assert list(verify(store.all(Query()))) == []
-        verdicts = [entry.verdict for entry in store.newest(Query(name=service), 9)]
+    log = Reader(f"sqlite:///{tmp_path / 'log.db'}")
+    wait_until(lambda: len(log.newest(Query(name=service), 9)) >= 2, "both records")
+    assert list(verify(log.all(Query()))) == []
+    verdicts = [each.verdict for each in log.newest(Query(name=service), 9)]
     assert verdicts == ["start", "hold"]
 
 

@@ -16,7 +16,7 @@ from lab.waiting import wait_until
 from serinus.controller.cache import Cache
 from serinus.controller.kube import Kube
 from serinus.controller.shipping import Shipping
-from serinus.log import Query, verify
+from serinus.log import Query, Reader, verify
 from serinus.log.store import Store
 from serinus.rollout import Record
 from tests.rollout.records import Book
@@ -104,11 +104,11 @@ def kept(lab: Lab) -> list[Any]:
 
 
 def stored(path: Path) -> list[str]:
-    with Store(f"sqlite:///{path}") as store:
-        if not path.exists() or not inspect(create_engine(f"sqlite:///{path}")).get_table_names():
-            return []  # it is being made
-        assert list(verify(store.all(Query()))) == []
-        return [entry.id for entry in store.all(Query())]
+    if not path.exists() or not inspect(create_engine(f"sqlite:///{path}")).get_table_names():
+        return []  # it is being made
+    log = Reader(f"sqlite:///{path}")
+    assert list(verify(log.all(Query()))) == []
+    return [entry.id for entry in log.all(Query())]
 
 
 async def test_records_wait_while_the_store_is_away_and_come_in_order(

@@ -17,7 +17,7 @@ from lab.waiting import wait_until
 from serinus.controller.cache import Cache
 from serinus.controller.kube import Kube
 from serinus.controller.shipping import Shipping
-from serinus.log import Query
+from serinus.log import Query, Reader
 from serinus.log.store import Store
 from serinus.rollout import Record
 from tests.rollout.records import Book
@@ -71,8 +71,7 @@ class Stage:
         """Return when the store has these and no others."""
 
         def is_so() -> bool:
-            with Store(self.address) as store:
-                return [entry.id for entry in store.all(Query())] == [record.id for record in records]
+            return [entry.id for entry in Reader(self.address).all(Query())] == [record.id for record in records]
 
         await asyncio.to_thread(wait_until, is_so, "the records in the store")
 

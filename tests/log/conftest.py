@@ -11,7 +11,7 @@ import pytest
 from lab.processes import Processes
 from lab.progress import Progress
 from lab.stack.postgres import start_postgres
-from serinus.log import Entry
+from serinus.log import Entry, Reader
 from serinus.log.store import Store
 from serinus.rollout import Record
 from tests.rollout.records import Book
@@ -75,3 +75,8 @@ def store(url: str) -> Iterator[Store]:
     with Store(url) as opened:
         opened.create()
         yield opened
+
+
+@pytest.fixture
+def reader(url: str) -> Reader:
+    return Reader(url)

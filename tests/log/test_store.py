@@ -1,12 +1,19 @@
 """The store: SQLite and PostgreSQL keep the same promises."""
 
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from serinus.log import Entry, Query, verify
-from serinus.log.store import Store, StoreError
+from serinus.log import Entry, Heading, Query, Reader, StoreError, figures_of, of_rollouts, verify
+from serinus.log.database import database_of
+from serinus.log.postgresql import PostgreSQL
+from serinus.log.sqlite import SQLite
+from serinus.log.store import Store
 
 
 def fill(store: Store, *rollouts: list[Entry]) -> None:
@@ -15,23 +22,34 @@ def fill(store: Store, *rollouts: list[Entry]) -> None:
             store.append(entry)
 
 
-def ids(entries: list[Entry]) -> list[str]:
-    return [entry.id for entry in entries]
+def ids(headings: Sequence[Heading]) -> list[str]:
+    return [heading.id for heading in headings]
 
 
-def test_what_was_appended_is_read_as_it_was_R26(store: Store, good: list[Entry], bad: list[Entry]) -> None:
+def test_what_was_appended_is_read_as_it_was_R26(
+    store: Store, reader: Reader, good: list[Entry], bad: list[Entry]
+) -> None:
     fill(store, good, bad)
-    assert list(store.all(Query())) == [*good, *bad]
+    assert list(reader.all(Query())) == [*good, *bad]
 
 
-def test_a_record_that_is_delivered_twice_is_there_once(store: Store, good: list[Entry]) -> None:
+def test_a_record_that_is_delivered_twice_is_there_once(store: Store, reader: Reader, good: list[Entry]) -> None:
     fill(store, good, good)
-    assert list(store.all(Query())) == good
+    assert list(reader.all(Query())) == good
 
 
-def test_the_newest_come_in_the_order_in_which_they_were_taken(store: Store, good: list[Entry]) -> None:
+def test_the_newest_come_in_the_order_in_which_they_were_taken(store: Store, reader: Reader, good: list[Entry]) -> None:
     fill(store, good)
-    assert ids(store.newest(Query(), 2)) == ids(good[-2:])
+    assert ids(reader.newest(Query(), 2)) == ids(good[-2:])
+    assert reader.newest_lines(Query(), 2) == [entry.line for entry in good[-2:]]
+
+
+def test_a_table_is_told_what_the_records_say(store: Store, reader: Reader, good: list[Entry]) -> None:
+    fill(store, good)
+    for heading, entry in zip(reader.newest(Query(), 9), good, strict=True):
+        assert {field.name: getattr(heading, field.name) for field in fields(Heading)} == {
+            field.name: getattr(entry, field.name) for field in fields(Heading)
+        }
 
 
 @pytest.mark.parametrize(
@@ -49,19 +67,19 @@ def test_the_newest_come_in_the_order_in_which_they_were_taken(store: Store, goo
     ],
 )
 def test_records_are_found_by_service_author_verdict_and_time_R26(
-    store: Store, good: list[Entry], bad: list[Entry], query: Query, found: int
+    store: Store, reader: Reader, good: list[Entry], bad: list[Entry], query: Query, found: int
 ) -> None:
     fill(store, good, bad)
-    assert len(store.newest(query, 100)) == found
-    assert len(list(store.all(query))) == found
+    assert len(reader.newest(query, 100)) == found
+    assert len(list(reader.all(query))) == found
     assert len([entry for entry in [*good, *bad] if query.wants(entry)]) == found
 
 
 def test_one_changed_byte_is_found_and_the_record_is_named(
-    url: str, store: Store, good: list[Entry], bad: list[Entry]
+    url: str, store: Store, reader: Reader, good: list[Entry], bad: list[Entry]
 ) -> None:
     fill(store, good, bad)
-    assert list(verify(store.all(Query()))) == []
+    assert list(verify(reader.all(Query()))) == []
     changed = text(
         "UPDATE records SET line = replace(line, '\"weightAfter\"\\:50', '\"weightAfter\"\\:51') WHERE id = :id"
     )
@@ -69,16 +87,18 @@ def test_one_changed_byte_is_found_and_the_record_is_named(
     with engine.begin() as connection:
         connection.execute(changed, {"id": good[1].id})
     engine.dispose()
-    [damage] = verify(store.all(Query()))
+    [damage] = verify(reader.all(Query()))
     assert damage.id == good[1].id
     assert "hash" in damage.what
 
 
-def test_a_store_that_is_made_twice_keeps_its_records(url: str, store: Store, good: list[Entry]) -> None:
+def test_a_store_that_is_made_twice_keeps_its_records(
+    url: str, store: Store, reader: Reader, good: list[Entry]
+) -> None:
     fill(store, good)
     with Store(url) as again:
         again.create()
-        assert len(list(again.all(Query()))) == len(good)
+    assert len(list(reader.all(Query()))) == len(good)
 
 
 def test_a_store_that_is_away_is_an_error_without_the_password_I10(good: list[Entry]) -> None:
@@ -89,13 +109,58 @@ def test_a_store_that_is_away_is_an_error_without_the_password_I10(good: list[En
 
 
 def test_looking_does_not_make_a_store(tmp_path: Path) -> None:
-    with Store(f"sqlite:///{tmp_path / 'absent.db'}") as store, pytest.raises(StoreError, match=r"absent\.db"):
-        store.newest(Query(), 1)
+    with pytest.raises(StoreError, match=r"absent\.db"):
+        Reader(f"sqlite:///{tmp_path / 'absent.db'}").newest(Query(), 1)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("url", ["mysql://user:not-to-be-seen@host/db", "no address", ""])
-def test_what_is_no_store_is_refused_without_the_password_I10(url: str) -> None:
+@pytest.mark.parametrize(
+    "query", [Query(), Query(name="checkout"), Query(verdict="rollback"), Query(since="2026-11-21T12:01:00.000000Z")]
+)
+def test_figures_are_made_of_what_is_decisive_in_the_rollouts_that_are_asked_for(
+    store: Store, reader: Reader, good: list[Entry], bad: list[Entry], query: Query
+) -> None:
+    """All else is left in the database: of a hundred thousand records most are steps and holds."""
+    fill(store, good, bad)
+    told = figures_of(reader.decisive(query))
+    assert told == figures_of(of_rollouts([*good, *bad], query))
+    assert told.rollouts in (1, 2)
+    assert "promote" not in [entry.verdict for entry in reader.decisive(query)]
+
+
+def test_whoever_looks_waits_for_no_sqlalchemy() -> None:
+    code = "import sys, serinus.cli.history; sys.exit(', '.join({'sqlalchemy', 'psycopg'} & set(sys.modules)) or None)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"serinus history imports {done.stderr}"
+
+
+@pytest.mark.parametrize("kind", [Reader, Store])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://user:not-to-be-seen@host/db",
+        "no address",
+        "",
+        "sqlite://",
+        "sqlite:///log.db?mode=memory",
+        "postgresql://user:not-to-be-seen@host:port/db",
+    ],
+)
+def test_what_is_no_store_is_refused_without_the_password_I10(kind: Callable[[str], object], url: str) -> None:
     with pytest.raises(StoreError) as error:
-        Store(url)
+        kind(url)
     assert "not-to-be-seen" not in str(error.value)
+
+
+def test_an_address_is_read_as_it_is_written() -> None:
+    found = database_of("postgresql+psycopg://jo:p%40ss/w@[::1]:5433/log?sslmode=require")
+    assert isinstance(found, PostgreSQL)
+    assert found.options == {
+        "user": "jo",
+        "password": "p@ss/w",
+        "host": "::1",
+        "port": "5433",
+        "dbname": "log",
+        "sslmode": "require",
+    }
+    assert database_of("sqlite:////var/log.db") == SQLite("/var/log.db")

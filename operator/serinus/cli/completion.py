@@ -6,14 +6,13 @@ import sys
 
 import typer
 
-from serinus.cli.cluster import Cluster, ClusterError, context_names, find_access
-
 _NO_FILES = ":4"  # to kubectl: what is printed is all, file names do not fit
 
 
 def complete_name(context: typer.Context, incomplete: str) -> list[str]:
     """The CanaryDeployments that begin so; none where the cluster cannot be asked."""
     from serinus.cli.canaries import list_canaries
+    from serinus.cli.cluster import Cluster, ClusterError, find_access
 
     given = context.params
     try:
@@ -27,6 +26,8 @@ def complete_name(context: typer.Context, incomplete: str) -> list[str]:
 
 def complete_context(incomplete: str) -> list[str]:
     """The kubeconfig's contexts that begin so."""
+    from serinus.cli.cluster import ClusterError, context_names
+
     try:
         return [name for name in context_names() if name.startswith(incomplete)]
     except ClusterError:

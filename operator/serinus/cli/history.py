@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from serinus.cli.documents import Output, print_documents
 from serinus.cli.inputs import InputError
-from serinus.cli.log_source import LinesOption, StoreOption, all_entries, newest_entries
+from serinus.cli.log_source import LinesOption, StoreOption, figures_of_log, newest_headings, newest_lines
 from serinus.cli.look import Look, look_of_output
 from serinus.cli.options import NoColorOption
 from serinus.cli.table import Cell, Column, table
+from serinus.cli.told import in_one_line, printable
+from serinus.log import Figures, Heading, Query
 
-if TYPE_CHECKING:
-    from serinus.log import Entry, Figures
-
-_UNUSABLE = 2  # exit code: wrong usage or input
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
+@in_one_line
 def history(
     service: Annotated[str | None, typer.Argument(help="A CanaryDeployment's name. Absent: all.")] = None,
     namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="In this namespace only.")] = None,
@@ -33,7 +33,7 @@ def history(
     since: Annotated[str | None, typer.Option(help="From then on: 24h (ago), or 2026-11-21T14:00Z.")] = None,
     until: Annotated[str | None, typer.Option(help="Before then: as since.")] = None,
     most: Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="At most so many, the newest.")] = 50,
-    figures: Annotated[bool, typer.Option("--figures", help="Summary figures of all of them instead.")] = False,
+    figures: Annotated[bool, typer.Option("--figures", help="Summary figures of their rollouts instead.")] = False,
     store: StoreOption = None,
     lines: LinesOption = None,
     output: Annotated[
@@ -41,28 +41,24 @@ def history(
     ] = Output.TABLE,
     no_color: NoColorOption = False,
 ) -> None:
-    """Show what was decided: the newest records of the deployment log, or figures of all rollouts together."""
-    from serinus.log import Query, figures_of
-
+    """Show what was decided: the newest records of the deployment log, or figures of rollouts together."""
     now = datetime.now(UTC)
-    try:
-        query = Query(
-            rollout=rollout,
-            namespace=namespace,
-            name=service,
-            author=author,
-            actor=actor,
-            verdict=verdict,
-            since=_moment(since, "--since", now),
-            until=_moment(until, "--until", now),
-        )
-        if figures:
-            _print_figures(figures_of(all_entries(store, lines, query)), output)
-        else:
-            _print(newest_entries(store, lines, query, most), output, look_of_output(no_color))
-    except InputError as error:
-        typer.echo(error, err=True)
-        raise typer.Exit(_UNUSABLE) from error
+    query = Query(
+        rollout=rollout,
+        namespace=namespace,
+        name=service,
+        author=author,
+        actor=actor,
+        verdict=verdict,
+        since=_moment(since, "--since", now),
+        until=_moment(until, "--until", now),
+    )
+    if figures:
+        _print_figures(figures_of_log(store, lines, query), output)
+    elif output is Output.TABLE:
+        _print_table(newest_headings(store, lines, query, most), look_of_output(no_color))
+    else:
+        _print_records(newest_lines(store, lines, query, most), output)
 
 
 def _moment(text: str | None, option: str, now: datetime) -> str | None:
@@ -82,29 +78,42 @@ def _moment(text: str | None, option: str, now: datetime) -> str | None:
     return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).strftime(_TIME)
 
 
-def _print(entries: Sequence[Entry], output: Output, look: Look) -> None:
-    if output is Output.JSON:
-        for entry in entries:
-            typer.echo(entry.line)
-        return
-    if output is Output.YAML:
-        print_documents((entry.record for entry in entries), output)
-        return
+def _print_table(headings: Sequence[Heading], look: Look) -> None:
     titles = ("TIME", "SERVICE", "RECORD", "VERDICT", "WEIGHT", "BY", "REASON")
     columns = [Column(title, right=title == "WEIGHT") for title in titles]
-    for line in table(columns, [[Cell(text) for text in _texts(entry)] for entry in entries], look):
+    for line in table(columns, [[Cell(text) for text in _texts(heading)] for heading in headings], look):
         typer.echo(line)
 
 
-def _texts(entry: Entry) -> tuple[str, ...]:
-    service = f"{entry.namespace}/{entry.name}"
-    return (f"{entry.time[:19]}Z", service, entry.id, entry.verdict, _weights(entry), entry.actor, entry.reason)
+def _print_records(lines: Sequence[str], output: Output) -> None:
+    if output is Output.JSON:
+        for line in lines:
+            typer.echo(line)
+        return
+    try:
+        print_documents([json.loads(line) for line in lines], output)
+    except ValueError as error:
+        raise InputError("a record is not JSON; serinus replay --verify says which") from error
 
 
-def _weights(entry: Entry) -> str:
-    if entry.weight_before == entry.weight_after:
-        return str(entry.weight_after)
-    return f"{entry.weight_before} → {entry.weight_after}"
+def _texts(heading: Heading) -> tuple[str, ...]:
+    service = f"{heading.namespace}/{heading.name}"
+    weights = _weights(heading)
+    return (
+        f"{heading.time[:19]}Z",
+        service,
+        heading.id,
+        heading.verdict,
+        weights,
+        printable(heading.actor),
+        heading.reason,
+    )
+
+
+def _weights(heading: Heading) -> str:
+    if heading.weight_before == heading.weight_after:
+        return str(heading.weight_after)
+    return f"{heading.weight_before} → {heading.weight_after}"
 
 
 def _print_figures(figures: Figures, output: Output) -> None:

@@ -3,11 +3,13 @@
 import sys
 from pathlib import Path
 
+from serinus.cli.errors import CommandError
+
 _STANDARD_INPUT = Path("-")
 
 
-class InputError(Exception):
-    """A file cannot be used. The message names the file, the place in it, and what is wrong; the exit code is 2."""
+class InputError(CommandError):
+    """A file cannot be used. The message names the file, the place in it, and what is wrong."""
 
 
 def name_of(path: Path) -> str:

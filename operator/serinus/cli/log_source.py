@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from serinus.cli.inputs import InputError, name_of, read_text
-from serinus.log import Damage, Entry, LineError, Query, is_record, newest, verify
-
-if TYPE_CHECKING:
-    from serinus.log.store import Store
+from serinus.log import (
+    Damage,
+    Entry,
+    Figures,
+    Heading,
+    LineError,
+    Query,
+    Reader,
+    StoreError,
+    figures_of,
+    is_record,
+    newest,
+    of_rollouts,
+    verify,
+)
 
 StoreOption = Annotated[
     str | None,
@@ -30,12 +41,20 @@ LinesOption = Annotated[
 ]
 
 
-def newest_entries(store: str | None, lines: Path | None, query: Query, most: int) -> list[Entry]:
+def newest_headings(store: str | None, lines: Path | None, query: Query, most: int) -> Sequence[Heading]:
     """At most `most` of the records that a query wants: the newest, in the log's order. Raises InputError."""
     if lines is not None:
         return newest(_undamaged(lines), query, most)
-    with _usable(store) as opened:
-        return opened.newest(query, most)
+    with _told():
+        return _reader(store).newest(query, most)
+
+
+def newest_lines(store: str | None, lines: Path | None, query: Query, most: int) -> list[str]:
+    """The same records as they were written. Raises InputError."""
+    if lines is not None:
+        return [entry.line for entry in newest(_undamaged(lines), query, most)]
+    with _told():
+        return _reader(store).newest_lines(query, most)
 
 
 def all_entries(store: str | None, lines: Path | None, query: Query) -> Iterator[Entry]:
@@ -43,8 +62,14 @@ def all_entries(store: str | None, lines: Path | None, query: Query) -> Iterator
     if lines is not None:
         yield from filter(query.wants, _undamaged(lines))
         return
-    with _usable(store) as opened:
-        yield from opened.all(query)
+    with _told():
+        yield from _reader(store).all(query)
+
+
+def figures_of_log(store: str | None, lines: Path | None, query: Query) -> Figures:
+    """Summary figures of the rollouts that have a record that a query wants. Raises InputError."""
+    with _told():
+        return figures_of(_reader(store).decisive(query) if lines is None else of_rollouts(_undamaged(lines), query))
 
 
 def damages(store: str | None, lines: Path | None) -> Iterator[Damage]:
@@ -75,15 +100,16 @@ def _lines(lines: Path) -> Iterator[Entry | Damage]:
             yield Damage(f"line {number}", str(error))
 
 
-@contextmanager
-def _usable(url: str | None) -> Iterator[Store]:
-    """The store, whose errors become InputErrors."""
+def _reader(url: str | None) -> Reader:
     if url is None:
         raise InputError("where is the log? Give --store URL (or SERINUS_STORE), or --lines FILE")
-    from serinus.log.store import Store, StoreError
+    return Reader(url)
 
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors of the log become InputErrors."""
     try:
-        with Store(url) as store:
-            yield store
-    except StoreError as error:
+        yield
+    except (StoreError, LineError) as error:
         raise InputError(str(error)) from error

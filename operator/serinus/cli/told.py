@@ -12,8 +12,7 @@ from typing import ParamSpec
 
 import typer
 
-from serinus.cli.cluster import ClusterError
-from serinus.cli.inputs import InputError
+from serinus.cli.errors import CommandError
 
 NO, UNUSABLE = 1, 2
 _INTERRUPTED = 130
@@ -31,7 +30,7 @@ def in_one_line(command: Callable[_P, None]) -> Callable[_P, None]:
                 stream.reconfigure(errors="replace")
         try:
             command(*arguments, **options)
-        except (InputError, ClusterError) as error:
+        except CommandError as error:
             typer.echo(f"Error: {printable(str(error))}", err=True)
             raise typer.Exit(UNUSABLE) from error
         except KeyboardInterrupt as error:

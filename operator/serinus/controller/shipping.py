@@ -19,8 +19,8 @@ from serinus.controller.cache import Cache, Object, key_of
 from serinus.controller.kube import OWNER, Kube
 from serinus.controller.kube_errors import NamespaceEnds, WriteConflict, WriteFailed
 from serinus.controller.statuses import status_of
-from serinus.log import Entry
-from serinus.log.store import Store, StoreError
+from serinus.log import Entry, StoreError
+from serinus.log.store import Store
 from serinus.rollout import Record
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds between tries

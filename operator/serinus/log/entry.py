@@ -16,20 +16,26 @@ class LineError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A record in the log. `time` is UTC in ISO 8601 to the microsecond, so that it sorts as text."""
+class Heading:
+    """What a table shows of a record. `time` is UTC in ISO 8601 to the microsecond, so that it sorts as text."""
 
     id: str
-    rollout: str
     namespace: str
     name: str
-    author: str | None
     time: str
     actor: str
     verdict: str
     reason: str
     weight_before: int
     weight_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Heading):
+    """A record in the log, with all that is searched for and its line."""
+
+    rollout: str
+    author: str | None
     previous_hash: str
     hash: str
     line: str
@@ -58,12 +64,9 @@ class Entry:
             line=line,
         )
 
-    @property
-    def record(self) -> dict[str, Any]:
-        """The whole record."""
-        found: dict[str, Any] = json.loads(self.line)
-        return found
 
+HEADING = tuple(field.name for field in fields(Heading))
+"""What a heading consists of, in order."""
 
 COLUMNS = tuple(field.name for field in fields(Entry))
 """What an entry consists of, in order."""

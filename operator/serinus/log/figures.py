@@ -4,12 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
-from typing import Any
 
-from serinus.log.entry import Entry
+import msgspec
 
-_SERINUS = "serinus"
-_ENDS = {"promoted": "promoted", "rollback": "rolled back", "superseded": "superseded"}
+from serinus.log.entry import Entry, LineError
+
+SERINUS = "serinus"
+"""Who decided what nobody ordered."""
+
+ENDS = {"promoted": "promoted", "rollback": "rolled back", "superseded": "superseded"}
+"""The verdicts that end a rollout, and what has become of it then."""
+
 _VERDICTS = ("promote", "hold", "rollback")  # the actions that a verdict can contradict
 
 
@@ -48,8 +53,31 @@ class Figures:
         return self.rolled_back / ended if ended else None
 
 
+class _Tick(msgspec.Struct):
+    end: str
+    rollback: float
+
+
+class _Evidence(msgspec.Struct):
+    ticks: tuple[_Tick, ...] = ()
+
+
+class _Told(msgspec.Struct):
+    """What figures want to know of a record's content: of the rest, nearly all of it, nothing is made."""
+
+    evidence: _Evidence = msgspec.field(default_factory=_Evidence)
+    overruled: str = "hold"
+    because: str = ""
+
+
+_decoder = msgspec.json.Decoder(_Told)
+
+
 def figures_of(entries: Iterable[Entry]) -> Figures:
-    """The figures of the entries, which come in the log's order."""
+    """The figures of the entries, which come in the log's order. Raises LineError for one that cannot be read.
+
+    Of each rollout they need its first record, its end, and what people ordered; others change nothing.
+    """
     first: dict[str, str] = {}
     end: dict[str, str] = {}
     promotions: list[float] = []
@@ -57,13 +85,13 @@ def figures_of(entries: Iterable[Entry]) -> Figures:
     overrides: list[Entry] = []
     for entry in entries:
         first.setdefault(entry.rollout, entry.time)
-        if entry.actor != _SERINUS:
+        if entry.actor != SERINUS:
             overrides.append(entry)
-        if entry.verdict in _ENDS:
-            end[entry.rollout] = _ENDS[entry.verdict]
+        if entry.verdict in ENDS:
+            end[entry.rollout] = ENDS[entry.verdict]
         if entry.verdict == "promoted":
             promotions.append(_seconds(first[entry.rollout], entry.time))
-        if entry.verdict == "rollback" and entry.actor == _SERINUS and (bad := _first_bad_tick(entry.record)):
+        if entry.verdict == "rollback" and entry.actor == SERINUS and (bad := _first_bad_tick(_told(entry))):
             rollbacks.append(_seconds(bad, entry.time))
     ends = list(end.values())
     return Figures(
@@ -79,21 +107,26 @@ def figures_of(entries: Iterable[Entry]) -> Figures:
     )
 
 
-def _first_bad_tick(record: dict[str, Any]) -> str | None:
+def _told(entry: Entry) -> _Told:
+    try:
+        return _decoder.decode(entry.line)
+    except msgspec.DecodeError as error:
+        raise LineError(f"{entry.id}: it is not a record") from error
+
+
+def _first_bad_tick(record: _Told) -> str | None:
     """The end of the first tick of the last unbroken run of ticks that pointed to a rollback."""
     bad = None
-    for tick in record.get("evidence", {}).get("ticks", ()):
-        pointing = tick["rollback"] > 0
-        bad = (bad or tick["end"]) if pointing else None
+    for tick in record.evidence.ticks:
+        bad = (bad or tick.end) if tick.rollback > 0 else None
     return bad
 
 
 def _contradiction(entry: Entry, end: str) -> Contradiction | None:
-    record = entry.record
-    judge = record.get("overruled", "hold")
-    if entry.verdict not in _VERDICTS or entry.verdict == judge:
+    record = _told(entry)
+    if entry.verdict not in _VERDICTS or entry.verdict == record.overruled:
         return None
-    return Contradiction(entry.rollout, entry.actor, entry.verdict, judge, record.get("because", ""), end)
+    return Contradiction(entry.rollout, entry.actor, entry.verdict, record.overruled, record.because, end)
 
 
 def _seconds(start: str, end: str) -> float:

@@ -36,6 +36,13 @@ class Query:
         )
 
 
+def of_rollouts(entries: Iterable[Entry], query: Query) -> list[Entry]:
+    """All entries of the rollouts that have one that a query wants, in their order."""
+    known = list(entries)
+    rollouts = {entry.rollout for entry in known if query.wants(entry)}
+    return [entry for entry in known if entry.rollout in rollouts]
+
+
 def newest(entries: Iterable[Entry], query: Query, most: int) -> list[Entry]:
     """At most `most` of the entries that a query wants, the newest, in their order."""
     wanted = [entry for entry in entries if query.wants(entry)]

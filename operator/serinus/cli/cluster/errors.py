@@ -5,9 +5,11 @@ ClusterError
 └── Expired    what a watch goes on from is too old: list again
 """
 
+from serinus.cli.errors import CommandError
 
-class ClusterError(Exception):
-    """The API server cannot be asked, or says no: one line that says what to do. The exit code is 2."""
+
+class ClusterError(CommandError):
+    """The API server cannot be asked, or says no."""
 
 
 class NotFound(ClusterError):
