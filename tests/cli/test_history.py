@@ -1,6 +1,8 @@
 """`serinus history` and `serinus replay`: the deployment log for people, from a store or from lines."""
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -149,6 +151,16 @@ def test_one_changed_byte_is_named_with_exit_code_1(records: list[Record], tmp_p
     result = run("replay", f"--lines={file}", "--verify")
     assert result.exit_code == 1
     assert "line 2: its content is not what its hash says" in result.output
+
+
+def test_one_changed_byte_in_the_store_is_told_with_its_record_and_exit_code_1(
+    store: str, records: list[Record], tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "log.db")) as connection, connection:
+        change = "UPDATE records SET line = replace(line, 'is urgent', 'is Urgent') WHERE id = ?"
+        assert connection.execute(change, (records[1].id,)).rowcount == 1
+    result = run("replay", store, "--verify")
+    assert (result.exit_code, result.output) == (1, f"{records[1].id}: its content is not what its hash says\n")
 
 
 def test_a_forged_verdict_does_not_replay_even_with_a_good_hash_I8(records: list[Record], tmp_path: Path) -> None:

@@ -323,7 +323,7 @@ def test_the_command_starts_without_cluster_web_or_pictures(files: Files) -> Non
     assert done.returncode == 0, f"serinus judge imports {done.stderr}"
 
 
-def test_ctrl_c_ends_it_with_130_and_no_traceback(files: Files) -> None:
+def test_ctrl_c_ends_it_with_130_and_one_word(files: Files) -> None:
     """More than a pipe holds has been written only when the command is reading."""
     command = [sys.executable, "-m", "serinus.cli.main", "judge", "--policy", str(files.policy)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -334,7 +334,7 @@ def test_ctrl_c_ends_it_with_130_and_no_traceback(files: Files) -> None:
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert (stdout, stderr) == (b"", b"")
+    assert (stdout, stderr) == (b"", b"Interrupted.\n")
 
 
 def test_the_documentation_s_example_is_what_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,12 @@
 """The store: SQLite and PostgreSQL keep the same promises."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -14,6 +16,7 @@ from serinus.log.database import database_of
 from serinus.log.postgresql import PostgreSQL
 from serinus.log.sqlite import SQLite
 from serinus.log.store import Store
+from tests.log.line import Line
 
 
 def fill(store: Store, *rollouts: list[Entry]) -> None:
@@ -106,6 +109,24 @@ def test_a_store_that_is_away_is_an_error_without_the_password_I10(good: list[En
         store.append(good[0])
     assert "127.0.0.1" in str(error.value)
     assert "not-to-be-seen" not in str(error.value)
+
+
+async def test_a_database_that_was_away_takes_records_again(postgres: str, good: list[Entry]) -> None:
+    """Also where connections were open when it went."""
+    server = urlsplit(postgres)
+    line = Line(server.port or 0)
+    await line.mend()
+    with Store(postgres.replace(f":{server.port}/", f":{line.port}/")) as store:
+        await asyncio.to_thread(store.create)
+        await asyncio.to_thread(store.append, good[0])
+        await line.cut()
+        with pytest.raises(StoreError, match="refused"):
+            await asyncio.to_thread(store.append, good[1])
+        await line.mend()
+        for entry in good[1:]:
+            await asyncio.to_thread(store.append, entry)
+    await line.cut()
+    assert ids(Reader(postgres).newest(Query(), 9)) == ids(good)
 
 
 def test_looking_does_not_make_a_store(tmp_path: Path) -> None:

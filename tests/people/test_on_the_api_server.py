@@ -39,6 +39,8 @@ def test_a_rollback_by_order_waits_for_no_query_R27(company: Company, hung: Hung
     name = company.order("jo", "rollback")
     await_true(lambda: company.release.weight() == 0, "the weights to be back")
     assert company.answer(name)[0] == "Applied"
+    told, record = company.answers()[name], company.release.canary()["status"]["history"][-1]
+    assert (told["record"], told["time"]) == (record["id"], record["time"]), "when it took effect, and on which record"
 
 
 def test_of_two_that_contradict_each_other_while_the_operator_is_down_the_safer_rules_R27(company: Company) -> None:

@@ -189,6 +189,15 @@ def test_an_approval_may_come_first_and_holds_for_its_step_alone(gated: Play) ->
     assert gated.live.weight == 50
 
 
+def test_an_edit_of_the_spec_is_no_override_R27_I1(gated: Play) -> None:
+    """It would name nobody and no reason, and a GitOps controller would undo it: it holds for the next rollout."""
+    gated.subject = subject(ladder=[{"weight": 10, "window": "15s"}, {"weight": 100, "window": "0s"}])
+    for _ in range(3):
+        gated.judged("promote", after=45)
+    assert gated.live.weight == 10
+    assert gated.records[-1].reason == "AwaitingApproval"
+
+
 def test_evidence_counts_while_a_gate_waits(gated: Play) -> None:
     gated.judged("promote", after=45)
     gated.judged("rollback")
@@ -233,7 +242,9 @@ def test_hooks_are_asked_at_their_moments() -> None:
     assert keys(play.turn().asks) == ["afterStep/3/3"]
     reply(play, "consent")
     assert play.status.phase is Phase.PROMOTED
-    assert keys(play.turn().asks) == ["promoted/3/4"]
+    [promoted] = play.turn().asks
+    assert keys((promoted,)) == ["promoted/3/4"]
+    assert promoted.facts.record == play.records[-1].id
     reply(play, "consent")
     assert play.turn().asks == ()
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from serinus.cli.inputs import InputError
+
 
 def crds(
     write: Annotated[
@@ -18,7 +20,10 @@ def crds(
     if write is None:
         typer.echo("---\n".join(text for name, text in manifests().items() if not name.startswith("kustomization")))
         return
-    write.mkdir(parents=True, exist_ok=True)
-    for name, text in manifests().items():
-        (write / name).write_text(text)
-        typer.echo(f"wrote {write / name}")
+    try:
+        write.mkdir(parents=True, exist_ok=True)
+        for name, text in manifests().items():
+            (write / name).write_text(text)
+            typer.echo(f"wrote {write / name}")
+    except OSError as error:
+        raise InputError(f"--write {write}: {error.strerror}") from error

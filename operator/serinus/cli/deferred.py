@@ -1,4 +1,7 @@
-"""Commands that are imported when they run: no command waits for what only another one needs."""
+"""Commands that are imported when they run: no command waits for what only another one needs.
+
+Here too they get what all have in common: whatever ends one, also while it is imported, is one line with an exit code.
+"""
 
 import pkgutil
 from typing import Any
@@ -6,6 +9,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 from typer.main import get_command
+
+from serinus.cli.told import in_one_line
 
 
 def program(**settings: Any) -> typer.Typer:
@@ -20,10 +25,11 @@ def defer(app: typer.Typer, name: str, place: str, summary: str) -> None:
     """
 
     class Deferred(TyperCommand):
+        @in_one_line
         def make_context(self, *arguments: Any, **extra: Any) -> Any:
             """The function's own command takes over here, with its own options and its own help."""
             alone = program(add_completion=False)
-            alone.command(name)(pkgutil.resolve_name(place))
+            alone.command(name)(in_one_line(pkgutil.resolve_name(place)))
             return get_command(alone).make_context(*arguments, **extra)
 
     app.command(name, cls=Deferred, short_help=summary)(lambda: None)

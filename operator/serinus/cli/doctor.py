@@ -16,7 +16,7 @@ from serinus.cli.inputs import InputError, name_of, read_text
 from serinus.cli.look import look_of_output
 from serinus.cli.options import ContextOption, NamespaceOption, NoColorOption, OutputOption
 from serinus.cli.run import Reporter
-from serinus.cli.told import NO, in_one_line
+from serinus.cli.told import NO
 
 if TYPE_CHECKING:
     from serinus.doctor import Facts, Finding, Look
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from serinus.rollout import Plan
 
 
-@in_one_line
 def doctor(
     file: Annotated[
         Path, typer.Option("--file", "-f", metavar="FILE", help="A CanaryDeployment manifest; - is standard input.")

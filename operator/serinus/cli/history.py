@@ -12,17 +12,17 @@ import typer
 
 from serinus.cli.documents import Output, print_documents
 from serinus.cli.inputs import InputError
-from serinus.cli.log_source import LinesOption, StoreOption, figures_of_log, newest_headings, newest_lines
+from serinus.cli.log_source import LinesOption, StoreOption, opened_log
 from serinus.cli.look import Look, look_of_output
+from serinus.cli.nearest import did_you_mean
 from serinus.cli.options import NoColorOption
 from serinus.cli.table import Cell, Column, table
-from serinus.cli.told import in_one_line, printable
-from serinus.log import Figures, Heading, Query
+from serinus.cli.told import printable
+from serinus.log import Figures, Heading, Query, figures_of
 
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
-@in_one_line
 def history(
     service: Annotated[str | None, typer.Argument(help="A CanaryDeployment's name. Absent: all.")] = None,
     namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="In this namespace only.")] = None,
@@ -53,12 +53,15 @@ def history(
         since=_moment(since, "--since", now),
         until=_moment(until, "--until", now),
     )
-    if figures:
-        _print_figures(figures_of_log(store, lines, query), output)
-    elif output is Output.TABLE:
-        _print_table(newest_headings(store, lines, query, most), look_of_output(no_color))
-    else:
-        _print_records(newest_lines(store, lines, query, most), output)
+    with opened_log(store, lines) as log:
+        if service is not None and service not in (names := log.known("name")):
+            raise InputError(f"the log has no record of {service!r}{did_you_mean(service, names)}")
+        if figures:
+            _print_figures(figures_of(log.decisive(query)), output)
+        elif output is Output.TABLE:
+            _print_table(log.newest(query, most), look_of_output(no_color))
+        else:
+            _print_records(log.newest_lines(query, most), output)
 
 
 def _moment(text: str | None, option: str, now: datetime) -> str | None:
@@ -79,6 +82,9 @@ def _moment(text: str | None, option: str, now: datetime) -> str | None:
 
 
 def _print_table(headings: Sequence[Heading], look: Look) -> None:
+    if not headings:
+        typer.echo("No such records.", err=True)
+        return
     titles = ("TIME", "SERVICE", "RECORD", "VERDICT", "WEIGHT", "BY", "REASON")
     columns = [Column(title, right=title == "WEIGHT") for title in titles]
     for line in table(columns, [[Cell(text) for text in _texts(heading)] for heading in headings], look):

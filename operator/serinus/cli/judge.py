@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serinus.cli.documents import Output, print_documents
-from serinus.cli.inputs import InputError, name_of, read_text
+from serinus.cli.inputs import name_of, read_text
+from serinus.cli.told import NO
 
 if TYPE_CHECKING:
     from serinus.cli.offline import RolloutVerdict
-
-_REFUSED, _UNUSABLE = 1, 2  # exit codes: the answer is no; wrong usage or input
 
 
 def judge(
@@ -36,17 +35,13 @@ def judge(
     from serinus.cli.offline import judge_rollouts
     from serinus.cli.policy_file import parse_policy
 
-    try:
-        spec = parse_policy(read_text(policy), name_of(policy))
-        kinds = {metric.name: metric.effective_kind for metric in spec.metrics}
-        lines = parse_evidence(read_text(evidence), name_of(evidence), kinds)
-    except InputError as error:
-        typer.echo(_printable(str(error)), err=True)
-        raise typer.Exit(_UNUSABLE) from error
+    spec = parse_policy(read_text(policy), name_of(policy))
+    kinds = {metric.name: metric.effective_kind for metric in spec.metrics}
+    lines = parse_evidence(read_text(evidence), name_of(evidence), kinds)
     results = judge_rollouts(spec, lines, planned_ticks)
     _PRINTERS[output](results)
     if any(result.verdict == "rollback" for result in results):
-        raise typer.Exit(_REFUSED)
+        raise typer.Exit(NO)
 
 
 def _print_json(results: Sequence[RolloutVerdict]) -> None:
@@ -73,8 +68,3 @@ def _print_table(results: Sequence[RolloutVerdict]) -> None:
 
 
 _PRINTERS = {Output.TABLE: _print_table, Output.JSON: _print_json, Output.YAML: _print_yaml}
-
-
-def _printable(message: str) -> str:
-    """The message without what could steer a terminal: names from the input are in it as they are."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in message)

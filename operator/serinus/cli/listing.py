@@ -17,7 +17,7 @@ from serinus.cli.nearest import did_you_mean
 from serinus.cli.options import ContextOption, NamespaceOption, NoColorOption, OutputOption
 from serinus.cli.table import Cell, Column, table
 from serinus.cli.times import ago
-from serinus.cli.told import in_one_line, printable
+from serinus.cli.told import printable
 
 _REASON = 20  # characters: less of one says nothing
 _PHASES = {
@@ -67,7 +67,6 @@ class Line:
         )
 
 
-@in_one_line
 def list_(
     names: Annotated[
         list[str] | None,

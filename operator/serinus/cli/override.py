@@ -10,12 +10,11 @@ from serinus.cli.canaries import create_override, find_canary, follow_override, 
 from serinus.cli.cluster import Cluster, find_access
 from serinus.cli.inputs import InputError
 from serinus.cli.options import ContextOption, NameArgument, NamespaceOption, ReasonOption
-from serinus.cli.told import NO, in_one_line, printable
+from serinus.cli.told import NO, printable
 
 _PATIENCE = 30.0  # seconds: an operator that runs answers within one
 
 
-@in_one_line
 def promote(
     name: NameArgument,
     reason: ReasonOption,
@@ -32,7 +31,6 @@ def promote(
     _override(name, "promote", reason, namespace, context, {} if to is None else {"to": to})
 
 
-@in_one_line
 def rollback(
     name: NameArgument, reason: ReasonOption, namespace: NamespaceOption = None, context: ContextOption = None
 ) -> None:
@@ -43,7 +41,6 @@ def rollback(
     _override(name, "rollback", reason, namespace, context)
 
 
-@in_one_line
 def hold(
     name: NameArgument, reason: ReasonOption, namespace: NamespaceOption = None, context: ContextOption = None
 ) -> None:
@@ -54,7 +51,6 @@ def hold(
     _override(name, "hold", reason, namespace, context)
 
 
-@in_one_line
 def resume(
     name: NameArgument, reason: ReasonOption, namespace: NamespaceOption = None, context: ContextOption = None
 ) -> None:
@@ -65,7 +61,6 @@ def resume(
     _override(name, "resume", reason, namespace, context)
 
 
-@in_one_line
 def approve(
     name: NameArgument, reason: ReasonOption, namespace: NamespaceOption = None, context: ContextOption = None
 ) -> None:

@@ -9,12 +9,11 @@ import typer
 
 from serinus.cli.documents import Output, print_documents
 from serinus.cli.options import NoColorOption, OutputOption
-from serinus.cli.told import NO, in_one_line
+from serinus.cli.told import NO
 
 _SEED = 1  # the same question has the same answer
 
 
-@in_one_line
 def plan(
     files: Annotated[
         list[Path],

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from serinus.cli.inputs import InputError
-from serinus.cli.log_source import LinesOption, StoreOption, all_entries, damages
-
-_REFUSED, _UNUSABLE = 1, 2  # exit codes: the answer is no; wrong usage or input
+from serinus.cli.log_lines import Lines
+from serinus.cli.log_source import LinesOption, StoreOption, opened_log
+from serinus.cli.nearest import did_you_mean
+from serinus.cli.told import NO, printable
+from serinus.log import Query, Reader
 
 
 def replay(
@@ -28,35 +29,31 @@ def replay(
     """
     if not (id or rollout or verify):
         raise typer.BadParameter("say what to look at: --id, --rollout or --verify")
-    try:
-        good = (not verify or _chain_is_whole(store, lines)) and (
-            not (id or rollout) or _judged_the_same(id, rollout, store, lines)
-        )
-    except InputError as error:
-        typer.echo(error, err=True)
-        raise typer.Exit(_UNUSABLE) from error
+    with opened_log(store, lines) as log:
+        good = (not verify or _chain_is_whole(log)) and (not (id or rollout) or _judged_the_same(id, rollout, log))
     if not good:
-        raise typer.Exit(_REFUSED)
+        raise typer.Exit(NO)
 
 
-def _chain_is_whole(store: str | None, lines: Path | None) -> bool:
-    found = list(damages(store, lines))
+def _chain_is_whole(log: Reader | Lines) -> bool:
+    found = list(log.damages())
+    if not found and not log.known("rollout"):
+        raise InputError("the log has no record: nothing can be said of it")
     for damage in found:
-        typer.echo(f"{damage.id}: {damage.what}")
+        typer.echo(printable(f"{damage.id}: {damage.what}"))
     if not found:
         typer.echo("every record is as it was written, and follows the one before")
     return not found
 
 
-def _judged_the_same(id: str | None, rollout: str | None, store: str | None, lines: Path | None) -> bool:
+def _judged_the_same(id: str | None, rollout: str | None, log: Reader | Lines) -> bool:
     from pydantic import ValidationError
 
     from serinus.judge import StateError
-    from serinus.log import Query
     from serinus.rollout import Record, judge_again, judgement_on_record
 
     good, seen = True, 0
-    for entry in all_entries(store, lines, Query(id=id, rollout=rollout)):
+    for entry in log.all(Query(id=id, rollout=rollout)):
         seen += 1
         try:
             record = Record.model_validate_json(entry.line)
@@ -74,5 +71,7 @@ def _judged_the_same(id: str | None, rollout: str | None, store: str | None, lin
             typer.echo(f"{entry.id}: differs: on record {told.canonical().decode()}, now {again.canonical().decode()}")
             good = False
     if not seen:
-        raise InputError(f"the log has no record {id or f'of rollout {rollout}'}")
+        what = f"record {id!r}" if id else f"record of rollout {rollout!r}"
+        sought = rollout or str(id).partition("/")[0]
+        raise InputError(f"the log has no {what}{did_you_mean(sought, log.known('rollout'))}")
     return good

@@ -10,7 +10,6 @@ from serinus.cli.cluster import Cluster, find_access
 from serinus.cli.documents import Output, print_documents
 from serinus.cli.look import look_of_output
 from serinus.cli.options import ContextOption, NameArgument, NamespaceOption, NoColorOption
-from serinus.cli.told import in_one_line
 
 
 class Form(StrEnum):
@@ -22,7 +21,6 @@ class Form(StrEnum):
     YAML = "yaml"
 
 
-@in_one_line
 def report(
     name: NameArgument,
     namespace: NamespaceOption = None,

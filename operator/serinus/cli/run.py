@@ -8,11 +8,14 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
+from serinus.cli.inputs import InputError
 from serinus.cli.log_source import StoreOption
 from serinus.cli.replicas import address, lease_settings
+from serinus.log import StoreError
 
 _MIB = 2**20
 
@@ -96,14 +99,14 @@ def run(
 ) -> None:
     """Run the operator until it is stopped. Records go to standard output as JSON lines, the log to standard error."""
     # The only command that needs the controller, and with it the Kubernetes client.
-    from serinus.controller import RecordFile, Settings, operate
+    from serinus.controller import NoCluster, RecordFile, Settings, operate
     from serinus.rollout import Timing
 
     _log_to_standard_error()
     settings = Settings(
-        prometheus=prometheus,
+        prometheus=_server(prometheus, "--prometheus"),
         reporter=reporter.value,
-        allowed_prometheus=frozenset(allow_prometheus or ()),
+        allowed_prometheus=frozenset(_server(each, "--allow-prometheus") for each in allow_prometheus or ()),
         namespaces=tuple(namespace or ()),
         timing=Timing(settle=_duration(settle), lead=timedelta(seconds=0.25)),
         listen=address(listen),
@@ -116,9 +119,15 @@ def run(
     )
     try:
         asyncio.run(operate(settings))
-    except OSError as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(2) from error
+    except (OSError, NoCluster, StoreError) as error:
+        raise InputError(str(error)) from error
+
+
+def _server(address: str, option: str) -> str:
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise typer.BadParameter(f"{address!r} is not an address such as http://prometheus:9090", param_hint=option)
+    return address
 
 
 def _label(name: str | None) -> str | None:

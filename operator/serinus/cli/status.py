@@ -13,10 +13,8 @@ from serinus.cli.cluster import Cluster, find_access
 from serinus.cli.documents import Output, print_documents, without_managed_fields
 from serinus.cli.look import look_of_output
 from serinus.cli.options import ContextOption, NameArgument, NamespaceOption, NoColorOption, OutputOption
-from serinus.cli.told import in_one_line
 
 
-@in_one_line
 def status(
     name: NameArgument,
     namespace: NamespaceOption = None,

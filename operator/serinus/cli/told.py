@@ -8,7 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
 import typer
 
@@ -17,32 +17,34 @@ from serinus.cli.errors import CommandError
 NO, UNUSABLE = 1, 2
 _INTERRUPTED = 130
 _P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
-def in_one_line(command: Callable[_P, None]) -> Callable[_P, None]:
+def in_one_line(command: Callable[_P, _R]) -> Callable[_P, _R]:
     """The command, whose errors become a line and an exit code."""
 
     @functools.wraps(command)
-    def told(*arguments: _P.args, **options: _P.kwargs) -> None:
+    def told(*arguments: _P.args, **options: _P.kwargs) -> _R:
         # A character that the output's encoding lacks must not end the command.
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
         try:
-            command(*arguments, **options)
+            return command(*arguments, **options)
         except CommandError as error:
             typer.echo(f"Error: {printable(str(error))}", err=True)
             raise typer.Exit(UNUSABLE) from error
         except KeyboardInterrupt as error:
             typer.echo("Interrupted.", err=True)
             raise typer.Exit(_INTERRUPTED) from error
-        except BrokenPipeError:
+        except BrokenPipeError as error:
             # Whoever read our output has seen enough (`| head`); Python must not complain of it when it ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit from error
 
     return told
 
 
 def printable(text: str) -> str:
-    """The text without what could steer a terminal: it may come from an object that anybody wrote."""
-    return "".join(char if char.isprintable() else " " for char in text)
+    """The text in a line, without what could steer a terminal: it may come from an object that anybody wrote."""
+    return "".join(char if char.isprintable() else " " if char.isspace() else ascii(char)[1:-1] for char in text)

@@ -11,13 +11,12 @@ import typer
 from serinus.cli.canaries import follow_canary
 from serinus.cli.cluster import Cluster, find_access
 from serinus.cli.options import ContextOption, NameArgument, NamespaceOption
-from serinus.cli.told import NO, in_one_line, printable
+from serinus.cli.told import NO, printable
 
 if TYPE_CHECKING:
     from serinus.cli.outcome import Outcome
 
 
-@in_one_line
 def wait(
     name: NameArgument,
     namespace: NamespaceOption = None,

@@ -13,13 +13,14 @@ from typing import Any
 
 import aiohttp
 from kubernetes.aio import client, config
+from yaml import YAMLError
 
 from serinus.api import CanaryDeploymentStatus, OverrideStatus
 from serinus.api.crds import GROUP, VERSION
 from serinus.controller.cache import Kind, Object
 from serinus.controller.events import News
 from serinus.controller.figures import WRITES
-from serinus.controller.kube_errors import NamespaceEnds, NotThere, WriteConflict, WriteFailed
+from serinus.controller.kube_errors import NamespaceEnds, NoCluster, NotThere, WriteConflict, WriteFailed
 from serinus.controller.tenure import NotOurs, seconds_to_write
 from serinus.controller.times import micro_time
 from serinus.istio import Operation
@@ -53,12 +54,17 @@ class Kube:
 
     @classmethod
     async def connect(cls) -> "Kube":
-        """From the pod's service account, else from KUBECONFIG."""
+        """From the pod's service account, else from KUBECONFIG. Raises NoCluster."""
         configuration = client.Configuration()
-        if "KUBERNETES_SERVICE_HOST" in os.environ:
-            config.load_incluster_config(client_configuration=configuration)
-        else:
-            await config.load_kube_config(os.environ.get("KUBECONFIG"), client_configuration=configuration)
+        try:
+            if "KUBERNETES_SERVICE_HOST" in os.environ:
+                config.load_incluster_config(client_configuration=configuration)
+            else:
+                await config.load_kube_config(os.environ.get("KUBECONFIG"), client_configuration=configuration)
+        except config.ConfigException as error:
+            raise NoCluster(f"no cluster: {error}; set KUBECONFIG, or run in a pod") from error
+        except YAMLError as error:  # whose words quote the file, and with it credentials
+            raise NoCluster("no cluster: the kubeconfig is not a YAML document") from error
         configuration.connection_pool_maxsize = 0  # without a limit: each watch keeps a connection of its own
         return cls(client.ApiClient(configuration))
 

@@ -1,6 +1,10 @@
 """What can go wrong with a request to the API server."""
 
 
+class NoCluster(Exception):
+    """Nothing says where the API server is, or who calls; the message says what is missing."""
+
+
 class WriteConflict(Exception):
     """The object has changed since it was read: read it again, decide again."""
 

@@ -33,7 +33,10 @@ logger = logging.getLogger(__name__)
 
 
 async def operate(settings: Settings) -> None:
-    """Run until a signal or an error ends it. Raises OSError where the file of records cannot be opened."""
+    """Run until a signal or an error ends it.
+
+    Raises OSError where the file of records cannot be opened, NoCluster, and StoreError for an address that is none.
+    """
     collect_seldom()
     log = to_all([to_standard_output, *([to_file(settings.records)] if settings.records else [])])
     cache = Cache()

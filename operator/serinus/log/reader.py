@@ -4,8 +4,9 @@ SQLAlchemy, behind which the store is written, takes longer to import than a loo
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
+from serinus.log.chain import Damage, verify
 from serinus.log.database import database_of, unusable
 from serinus.log.entry import COLUMNS, HEADING, Entry, Heading
 from serinus.log.query import Query
@@ -33,6 +34,14 @@ class Reader:
     def decisive(self, query: Query) -> Iterator[Entry]:
         """What figures are made of, of the rollouts that have a record that a query wants, in order."""
         yield from (Entry(*row) for row in self._rows(decisive(COLUMNS, query, self._database.mark)))
+
+    def damages(self) -> Iterator[Damage]:
+        """What is wrong with the log, record by record."""
+        return verify(self.all(Query()))
+
+    def known(self, column: Literal["name", "rollout"]) -> list[str]:
+        """Of what there are records, sorted."""
+        return [value for (value,) in self._rows(Statement(f"SELECT DISTINCT {column} FROM records ORDER BY 1", ()))]
 
     def _rows(self, statement: Statement) -> Iterator[tuple[Any, ...]]:
         try:

@@ -139,6 +139,7 @@ def _ask(
         weight=status.weight,
         next_weight=weight,
         ordered_by=ordered_by,
+        record=status.history[-1].id if status.history else None,
         reason=verdict.reason if verdict else "",
         message=verdict.message if verdict else "",
         comparison=status.comparison,

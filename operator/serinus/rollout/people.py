@@ -37,6 +37,8 @@ class HookFacts(Lenient):
     next_weight: int
     ordered_by: str | None = None
     """The person by whose order it has come: then nobody waits for the answer, and it decides nothing."""
+    record: str | None = None
+    """Id of the newest record: of an end, and of a step by order, the one that is told of."""
     reason: str
     message: str
     comparison: tuple[RowStatus, ...]
