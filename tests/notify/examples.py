@@ -1,12 +1,12 @@
 """One message of each kind, rendered from records: what docs/people.md shows."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from serinus.api import CanaryDeployment
-from serinus.api.outbox import MessageStatus
+from serinus.api import CanaryDeployment, CanaryDeploymentStatus, Phase, RowStatus, VerdictStatus
+from serinus.api.outbox import MessageStatus, OutboxStatus
 from serinus.api.status import VerdictWord
 from serinus.judge import GUARD, Counts, Evidence, State, Tick, judge
-from serinus.notify import message_of, stalled_message
+from serinus.notify import message_of, report_message, stalled_message
 from serinus.rollout import Obstacle, Plan, Record, judge_policy
 from serinus.rollout.present import row_status
 
@@ -32,13 +32,29 @@ def examples() -> list[MessageStatus]:
         _message("approve", 1, 25, 25, "Override", "step 2 may pass its gate", because="checked with the call centre"),
         _message("rollback", 1, 25, 0, "Regression", "rolled back: error-rate is beyond its tolerance", errors=0.061),
         _message("promoted", 2, 100, 100, "LadderCompleted", "promoted: version=v2 has all of the traffic"),
+        _message("superseded", 1, 25, 0, "NewRelease", "another release was applied before this one ended"),
     ]
     obstacle = Obstacle("VirtualServiceNotFound", "spec.traffic.virtualServices[0]: no VirtualService ml/predictor")
-    return [*found, stalled_message("ml", "predictor", obstacle, NOW)]
+    return [*found, _report(), stalled_message("ml", "predictor", obstacle, NOW)]
 
 
 def text(message: MessageStatus) -> str:
     return f"{message.title}\n{message.body}"
+
+
+def _report() -> MessageStatus:
+    """A quarter of an hour after the step was held."""
+    since, told = NOW - timedelta(minutes=15), "error-rate is not yet shown to be within its margin"
+    status = CanaryDeploymentStatus(
+        phase=Phase.HOLDING,
+        weight=5,
+        verdict=VerdictStatus(verdict="hold", reason="Undecided", message=told, time=NOW),
+        comparison=_comparison(_plan(), 0.025),
+        outbox=OutboxStatus(reported_at=since),
+    )
+    message = report_message("ml", "predictor", status, timedelta(minutes=15), NOW)
+    assert message is not None
+    return message
 
 
 def _message(
@@ -102,7 +118,7 @@ def _plan() -> Plan:
     return Plan.of(spec, spec.policy)
 
 
-def _comparison(plan: Plan, errors: float) -> tuple[object, ...]:
+def _comparison(plan: Plan, errors: float) -> tuple[RowStatus, ...]:
     """What the judge says of ten ticks of 500 canary requests."""
     policy = judge_policy(plan.policy, plan.planned_ticks())
     state = State.start(policy)

@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from serinus.api import CanaryDeploymentStatus, Phase, RecordStatus, VerdictStatus
-from serinus.api.outbox import MessageStatus, OutboxStatus
+from serinus.api.outbox import MessageKind, MessageStatus, OutboxStatus
 from serinus.notify import report_message
 from serinus.notify.deliver import plain_text, webhook_body
 from tests.notify.examples import NOW, examples, text
@@ -22,6 +22,10 @@ def of(kind: str) -> MessageStatus:
 @pytest.mark.parametrize("message", examples(), ids=lambda message: message.title[:40])
 def test_the_documentation_shows_every_message_as_it_is(message: MessageStatus) -> None:
     assert text(message) in DOCS.read_text()
+
+
+def test_there_is_an_example_of_every_kind() -> None:
+    assert {message.kind for message in examples()} == set(get_args(MessageKind))
 
 
 def test_a_step_tells_traffic_comparison_and_time_to_the_next_R28() -> None:
@@ -47,7 +51,7 @@ def test_an_override_tells_who_and_why_R27() -> None:
 
 
 def test_the_ends_of_a_rollout_are_urgent_and_nothing_else_is() -> None:
-    assert {message.kind for message in examples() if message.urgent} == {"promoted", "rolledBack"}
+    assert {message.kind for message in examples() if message.urgent} == {"promoted", "rolledBack", "ended"}
 
 
 def held(since: datetime, **fields: Any) -> CanaryDeploymentStatus:
