@@ -16,7 +16,7 @@ from pathlib import Path
 from lab.errors import LabError
 from lab.home import cache_directory, locked
 from lab.leash import leashed
-from lab.programs.parts import MODULE, Part, Program, kubernetes_version
+from lab.programs.parts import Part, Program, kubernetes_version, pins_of
 from lab.programs.toolchain import find_go
 from lab.progress import REDRAW, Progress
 
@@ -40,7 +40,7 @@ LOG_LINES = 10
 
 def built(part: Part) -> Path | None:
     """Where `part` lies in the cache; None when it is not there."""
-    path = _bin() / part.name
+    path = _bin(pins_of(part)) / part.name
     return path if path.is_file() else None
 
 
@@ -49,24 +49,31 @@ def build_missing(parts: Sequence[Part], progress: Progress) -> None:
 
     Raises LabError, with the end of the build's log, when one cannot be built.
     """
-    cache = _bin().parent
+    for pins in dict.fromkeys(pins_of(part) for part in parts):
+        _build([part for part in parts if pins_of(part) == pins], pins, progress)
+
+
+def _build(parts: Sequence[Part], pins: Path, progress: Progress) -> None:
+    """Build what the cache lacks of parts that one go.mod pins."""
+    programs = _bin(pins)
+    cache = programs.parent
     with locked(cache / "lock", busy=lambda: progress.say("Another build is running: waiting for it ...")):
-        _bin().mkdir(exist_ok=True)
-        for leftover in _bin().glob(".*"):  # of a builder that was killed: nobody else is building now
+        programs.mkdir(exist_ok=True)
+        for leftover in programs.glob(".*"):  # of a builder that was killed: nobody else is building now
             leftover.unlink()
         missing = [part for part in parts if not built(part)]
         if not missing:
             return
         go = find_go(progress)
         progress.say(f"Making {len(missing)} of the lab's parts, once, in {cache} (all of them: 12 min on 2 cores)")
-        with _downloading(go, [part for part in missing if isinstance(part, Program)]):
+        with _downloading(go, [part for part in missing if isinstance(part, Program)], pins):
             for number, part in enumerate(missing, start=1):
                 with progress.doing(f"building {part.name} ({number} of {len(missing)})"):
                     _make(go, part, progress)
 
 
 @contextmanager
-def _downloading(go: Path, programs: Sequence[Program]) -> Iterator[None]:
+def _downloading(go: Path, programs: Sequence[Program], pins: Path) -> Iterator[None]:
     """Fetch the modules of all programs meanwhile: a build then waits for the network only if it comes first.
 
     What goes wrong here goes wrong again, and is told, in the build that needs it.
@@ -74,7 +81,7 @@ def _downloading(go: Path, programs: Sequence[Program]) -> Iterator[None]:
     command: list[str | Path] = [go, "list", "-deps", *BUILD_FLAGS, *(program.package for program in programs)]
     fetching = subprocess.Popen(
         leashed(command),
-        cwd=MODULE,
+        cwd=pins,
         env={**os.environ, **GO_ENVIRONMENT},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -89,14 +96,15 @@ def _downloading(go: Path, programs: Sequence[Program]) -> Iterator[None]:
         fetching.wait()
 
 
-def _bin() -> Path:
-    ingredients = [(MODULE / name).read_bytes() for name in ("go.mod", "go.sum")]
+def _bin(pins: Path) -> Path:
+    ingredients = [(pins / name).read_bytes() for name in ("go.mod", "go.sum")]
     digest = hashlib.sha256(b"\0".join([*ingredients, repr(BUILD_FLAGS).encode()]))
     return cache_directory() / digest.hexdigest()[:12] / "bin"
 
 
 def _make(go: Path, part: Part, progress: Progress) -> None:
-    unfinished = _bin() / f".{part.name}"
+    programs = _bin(pins_of(part))
+    unfinished = programs / f".{part.name}"
     if isinstance(part, Program):
         _run([go, "build", *BUILD_FLAGS, "-o", unfinished, part.package], part, progress)
     else:
@@ -105,17 +113,18 @@ def _make(go: Path, part: Part, progress: Progress) -> None:
         shutil.copyfile(Path(log.read_text().strip()) / part.path, unfinished)
     with unfinished.open("rb") as file:
         os.fsync(file.fileno())  # else a crash of the machine could leave an empty file under the final name
-    unfinished.rename(_bin() / part.name)
+    unfinished.rename(programs / part.name)
 
 
 def _run(command: Sequence[str | Path], part: Part, progress: Progress) -> Path:
     """Run one command of the toolchain; answer the file that has its output."""
-    log = _bin().parent / f"{part.name}.log"
+    pins = pins_of(part)
+    log = _bin(pins).parent / f"{part.name}.log"
     with log.open("w") as output:
         child = subprocess.Popen(
             # A build that outlived its builder would write into the next one's files.
             leashed(command),
-            cwd=MODULE,
+            cwd=pins,
             env={**os.environ, **GO_ENVIRONMENT},
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -1,4 +1,7 @@
-"""What the lab is made of, apart from Python packages: programs and one file, all from the modules in go.mod."""
+"""What the lab is made of, apart from Python packages: programs and one file, all from the modules in go.mod.
+
+Tools that only tests ask for have a go.mod of their own: the lab is not built anew for their sake, nor with them.
+"""
 
 import re
 from dataclasses import dataclass
@@ -6,6 +9,8 @@ from pathlib import Path
 
 MODULE = Path(__file__).parent.parent
 """The directory of go.mod and go.sum, which pin every version."""
+TOOLS = MODULE / "tools"
+"""That of the tools; its versions are the lab's wherever both have a module, so that it is compiled once for both."""
 
 
 @dataclass(frozen=True)
@@ -14,6 +19,7 @@ class Program:
 
     name: str
     package: str
+    pinned_in: Path = MODULE
 
 
 @dataclass(frozen=True)
@@ -27,11 +33,19 @@ class ModuleFile:
 
 Part = Program | ModuleFile
 
+
+def pins_of(part: Part) -> Path:
+    """The directory of the go.mod that pins a part."""
+    return part.pinned_in if isinstance(part, Program) else MODULE
+
+
 ETCD = Program("etcd", "go.etcd.io/etcd/server/v3")
 KUBE_APISERVER = Program("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver")
 KUBECTL = Program("kubectl", "k8s.io/kubernetes/cmd/kubectl")
 ISTIOD = Program("pilot-discovery", "istio.io/istio/pilot/cmd/pilot-discovery")
 PROMETHEUS = Program("prometheus", "github.com/prometheus/prometheus/cmd/prometheus")
+HELM = Program("helm", "helm.sh/helm/v3/cmd/helm", TOOLS)
+PROMTOOL = Program("promtool", "github.com/prometheus/prometheus/cmd/promtool", TOOLS)
 ISTIO_CRDS = ModuleFile("istio-crds.yaml", "istio.io/istio", "manifests/charts/base/files/crd-all.gen.yaml")
 
 API_SERVER_PARTS: tuple[Part, ...] = (ETCD, KUBE_APISERVER, KUBECTL)

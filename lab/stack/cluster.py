@@ -10,8 +10,11 @@ from lab.programs import Programs
 from lab.programs.parts import ETCD, KUBE_APISERVER, KUBECTL
 from lab.stack import web
 from lab.stack.kubectl import Kubectl, write_kubeconfig
+from lab.stack.templates import DIRECTORY
 
 ADMIN = "admin"
+AUDIT_LOG = "audit.log"
+"""Where the API server notes, a JSON object a line, what ServiceAccounts ask of it."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ def start_api_server(programs: Programs, processes: Processes, directory: Path, 
             f"--service-account-signing-key-file={key}",
             "--authorization-mode=RBAC",
             f"--token-auth-file={tokens}",
+            f"--audit-policy-file={DIRECTORY / 'audit.yaml'}",
+            f"--audit-log-path={processes.logs / AUDIT_LOG}",
             # It waits for a controller that makes a default ServiceAccount in each namespace; there is none.
             "--disable-admission-plugins=ServiceAccount",
         ]

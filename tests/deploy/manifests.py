@@ -1,15 +1,15 @@
-"""What deploy/ makes: objects as kustomize renders them, and as Helm would."""
+"""What deploy/ makes: objects as kustomize and Helm render them."""
 
+import json
 import subprocess
 import tempfile
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from lab.programs import provide
-from lab.programs.parts import KUBECTL
+from lab.programs.parts import HELM, KUBECTL, Part
 from lab.progress import Progress
 from lab.stack.workload import REPOSITORY
 
@@ -22,29 +22,22 @@ Object = dict[str, Any]
 @cache
 def kustomized(directory: str) -> tuple[Object, ...]:
     """The objects of a directory of deploy/."""
-    return _objects(_kubectl("kustomize", str(DEPLOY / directory)))
+    return _objects(ran(KUBECTL, "kustomize", str(DEPLOY / directory)))
 
 
 def helm(namespace: str, **values: object) -> tuple[Object, ...]:
-    """The objects of the chart, installed into a namespace with `values` in place of the chart's own.
-
-    There is no helm here: its templates are Go's, which kubectl executes too. So they use what both know, Go's own
-    functions, and an object without a namespace is given the release's, as Helm does.
-    """
-    chart = yaml.safe_load((CHART / "values.yaml").read_text())
-    context = {
-        "apiVersion": "test/v1",
-        "kind": "Context",
-        "metadata": {"name": "context"},
-        "Values": chart | values,
-        "Release": {"Namespace": namespace},
-    }
-    templates = sorted((CHART / "templates").iterdir())
-    rendered = [each for template in templates for each in _executed(template, context)]
+    """The objects of the chart, installed into a namespace with `values` in place of the chart's own."""
+    rendered = _objects(ran(HELM, "template", "serinus", str(CHART), *options(namespace, **values)))
     for each in rendered:
         if not each["kind"].startswith("Cluster"):
-            each["metadata"].setdefault("namespace", namespace)
-    return tuple(rendered)
+            each["metadata"].setdefault("namespace", namespace)  # what Helm does when it installs
+    return rendered
+
+
+def options(namespace: str, **values: object) -> list[str]:
+    """Those of `helm` that install into a namespace of the oldest Kubernetes that the chart is for."""
+    given = [f"--set-json={name}={json.dumps(value)}" for name, value in values.items()]
+    return [f"--namespace={namespace}", "--kube-version=1.29.0", *given]
 
 
 def of_kind(objects: tuple[Object, ...], kind: str) -> list[Object]:
@@ -58,30 +51,21 @@ def pod_of(objects: tuple[Object, ...]) -> Object:
     return pod
 
 
-def _executed(template: Path, context: Object) -> tuple[Object, ...]:
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        yaml.safe_dump(context, file)
-        file.flush()
-        # Any command that prints an object without a server does.
-        local = ("label", "--local", f"--filename={file.name}", "any=label")
-        text = _kubectl(*local, f"--output=go-template-file={template}")
-    assert "<no value>" not in text, f"{template.name} uses a value that values.yaml does not have"
-    return _objects(text)
-
-
 def _objects(text: str) -> tuple[Object, ...]:
     return tuple(each for each in yaml.safe_load_all(text) if each)
 
 
-def _kubectl(*arguments: str) -> str:
-    program = provide((KUBECTL,), Progress())[KUBECTL]
-    done = subprocess.run(
-        [program, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env={"KUBECONFIG": "/dev/null", "KUBERC": "off"},
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def ran(part: Part, *arguments: str, ends: int = 0) -> str:
+    """What a program prints that asks no cluster; `ends`: the code that it is to end with."""
+    program = provide((part,), Progress())[part]
+    with tempfile.TemporaryDirectory() as home:
+        done = subprocess.run(
+            [program, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            env={"KUBECONFIG": "/dev/null", "KUBERC": "off", "HOME": home},
+        )
+    assert done.returncode == ends, done.stdout + done.stderr
+    return done.stdout + done.stderr if ends else done.stdout

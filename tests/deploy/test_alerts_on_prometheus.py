@@ -3,12 +3,16 @@
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from lab.programs.parts import PROMTOOL
 from lab.stack import web
 from lab.stack.alone import prometheus_alone
+from tests.deploy.manifests import kustomized, of_kind, ran
 from tests.deploy.test_monitoring import alerts, queries
 from tests.metrics.remote_write import FLAGS, Series, write
 
@@ -120,6 +124,14 @@ def test_every_alert_has_its_case() -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_each_alert_tells_its_own_ill_and_no_other(case: str | None, past: Past) -> None:
     assert past.firing(case) == ({case} if case else set())
+
+
+def test_promtool_has_nothing_to_say_against_the_rules(tmp_path: Path) -> None:
+    (rules,) = of_kind(kustomized("monitoring"), "PrometheusRule")
+    file = tmp_path / "rules.yml"
+    file.write_text(yaml.safe_dump(rules["spec"]))
+    told = ran(PROMTOOL, "check", "rules", "--lint=all", "--lint-fatal", str(file))
+    assert f"SUCCESS: {len(alerts())} rules found" in told
 
 
 def test_prometheus_reads_every_query_of_the_dashboard(past: Past) -> None:

@@ -1,6 +1,5 @@
 """What each installation consists of: the rights it asks for, how its pod runs, and that Helm installs the same."""
 
-import json
 import os
 import re
 import tomllib
@@ -11,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from lab.programs.parts import HELM
 from lab.stack.workload import REPOSITORY
-from tests.deploy.manifests import CHART, DEPLOY, Object, helm, kustomized, of_kind, pod_of
+from tests.deploy.manifests import CHART, DEPLOY, Object, helm, kustomized, of_kind, options, pod_of, ran
 
 INSTALLATIONS = {"base": "serinus-system", "overlays/ha": "serinus-system", "overlays/namespaced": "demo"}
 """Each directory, and the namespace that the operator is in."""
@@ -188,9 +188,17 @@ def test_helm_sets_image_address_and_options() -> None:
 
 
 def test_helm_refuses_a_value_that_does_not_exist() -> None:
-    schema = json.loads((CHART / "values.schema.json").read_text())
-    assert schema["additionalProperties"] is False
-    assert schema["properties"].keys() - {"global"} == yaml.safe_load((CHART / "values.yaml").read_text()).keys()
+    told = ran(HELM, "template", "serinus", str(CHART), *options("ops", prometeus="http://here:1"), ends=1)
+    assert "additional properties 'prometeus' not allowed" in told
+
+
+def test_helm_has_nothing_to_say_against_the_chart() -> None:
+    assert "0 chart(s) failed" in ran(HELM, "lint", "--strict", str(CHART))
+
+
+def test_helm_refuses_a_kubernetes_that_is_too_old() -> None:
+    told = ran(HELM, "template", "serinus", str(CHART), "--kube-version=1.28.9", ends=1)
+    assert "chart requires kubeVersion: >=1.29.0" in told
 
 
 def test_a_kustomization_of_ones_own_sets_what_the_documentation_says(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from lab.demo.leftovers import descendants, still_running
 from lab.errors import LabError
 from lab.programs import provide
-from lab.programs.parts import MESH_PARTS
+from lab.programs.parts import HELM, MESH_PARTS, MODULE, PROMTOOL, TOOLS
 from lab.programs.toolchain import find_go
 from lab.progress import Progress
 from lab.waiting import wait_until
@@ -107,6 +108,35 @@ def test_everything_is_built_once_with_progress(machine: Machine) -> None:
 
     machine.build()
     assert len(machine.built_packages) == len(set(machine.built_packages)) == 5
+
+
+def test_tools_are_built_when_they_are_asked_for_and_the_lab_is_not_built_anew(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.install_go()
+    machine.build()
+    for name, value in (("XDG_CACHE_HOME", machine.cache), ("PATH", machine.path), ("SERINUS_LAB_BIN", "")):
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.delenv("KUBEBUILDER_ASSETS", raising=False)
+    for _ in range(2):
+        provide((HELM, PROMTOOL), Progress())
+    assert machine.built_packages[5:] == [HELM.package, PROMTOOL.package]
+    assert machine.build()[0] == 0
+    assert len(machine.built_packages) == 7
+
+
+def test_what_the_lab_and_the_tools_are_both_made_of_has_one_version() -> None:
+    """So it is compiled once for both."""
+    lab, tools = _versions(MODULE), _versions(TOOLS)
+    differing = {name for name in lab.keys() & tools.keys() if lab[name] != tools[name]}
+    assert differing == {"github.com/cyphar/filepath-securejoin"}, "Helm asks for a newer one of that, and of no other"
+
+
+def _versions(pins: Path) -> dict[str, str]:
+    """Of each module that a go.mod names, the version that is used: the replacement's, where there is one."""
+    text = (pins / "go.mod").read_text()
+    required = dict(re.findall(r"^\s*(\S+) (v\S+)", text, re.MULTILINE))
+    return required | dict(re.findall(r"^\s*(\S+) => \S+ (v\S+)", text, re.MULTILINE))
 
 
 def test_a_built_cache_needs_neither_go_nor_network(machine: Machine) -> None:
