@@ -1,6 +1,7 @@
 """What the crash tests stand on: the API server, Istio's kinds, a Prometheus with evidence for every release."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -69,22 +70,28 @@ class Stage:
 
 @pytest.fixture(scope="session")
 def stage(istio: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    directory = tmp_path_factory.mktemp("crash")
+    with staged(istio, tmp_path_factory.mktemp("crash")) as stage:
+        yield stage
+
+
+@contextmanager
+def staged(lab: Lab, directory: Path) -> Iterator[Stage]:
+    """A stage on an API server that has Istio's kinds; deploy/base is applied to it."""
     programs = provide(MESH_PARTS, Progress())
-    istio.apply(REPOSITORY / "deploy" / "base")
+    lab.apply(REPOSITORY / "deploy" / "base")
     traffic = Traffic()
     processes = Processes(directory / "logs", Progress())
     targets = Targets(directory / "targets")
     prometheus = start_prometheus(programs, processes, directory, 0.5)
     targets.add(Target("workloads", traffic.address, {}))
     yield Stage(
-        istio.api_url,
-        administrator(istio.kubeconfig),
-        istio.service_account_kubeconfig("serinus-system", "serinus"),
+        lab.api_url,
+        administrator(lab.kubeconfig),
+        lab.service_account_kubeconfig("serinus-system", "serinus"),
         prometheus.address,
         traffic,
         directory,
-        _etcd_of(istio),
+        _etcd_of(lab),
     )
     processes.stop_all(1.0)
     traffic.close()

@@ -47,7 +47,7 @@ def test_who_may_not_ask_for_rights_is_warned() -> None:
 
 
 def test_the_rights_that_are_looked_for_are_those_that_the_operator_is_given() -> None:
-    """Leases and CRDs apart: they are no matter of a rollout's namespace."""
+    """Leases apart: they are no matter of a rollout's namespace."""
     objects = (each for path in RBAC for each in yaml.safe_load_all(path.read_text()))
     roles = {each["metadata"]["name"]: each for each in objects if "rules" in each}
     given = {
@@ -57,7 +57,6 @@ def test_the_rights_that_are_looked_for_are_those_that_the_operator_is_given() -
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
-        if resource != "customresourcedefinitions"
     }
     assert {*EVERYWHERE, *FOR_COHORTS, *FOR_SECRETS} == given
 
