@@ -105,6 +105,6 @@ def cluster(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Cluster]:
     yield cluster
     for operator in cluster.operators:
         operator.end()
-    log = stage.log(release).read_text(errors="replace")
+    log = stage.log(release).read_text(errors="replace") if cluster.operators else ""
     assert "Traceback" not in log, log
     assert "refused" not in log, "the shipped RBAC lacks something: " + log

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from serinus.api import CanaryDeploymentStatus, Phase
+from serinus.controller.beginning import Look, is_prepared_now
 from serinus.controller.cache import Cache, Key, Kind, Object, key_of
 from serinus.controller.carriers import Carrier, split_traffic
 from serinus.controller.claims import refuse_taken_routes
@@ -69,6 +70,7 @@ from serinus.rollout import (
     conditions,
     is_over,
     plan_in_force,
+    with_warnings,
 )
 
 if TYPE_CHECKING:
@@ -119,8 +121,10 @@ class Reconciler:
         wake: Callable[[Key], None],
         shipping: "Shipping | None",
         log: Sink,
+        look: Look,
     ) -> None:
         self._settings = settings
+        self._look = look
         self._cache = cache
         self._kube = kube
         self._shipping = shipping
@@ -211,6 +215,9 @@ class Reconciler:
         if obstacle := unreadable or memory.failure:
             known = conditions(outcome.status, subject, obstacle, outcome.drift, now)
             outcome = replace(outcome, status=outcome.status.model_copy(update={"conditions": known}))
+        if is_prepared_now(memory.status, outcome.status):
+            warnings = self._look(owner, plan, self._cache)
+            outcome = replace(outcome, status=with_warnings(outcome.status, warnings, now))
         told = self._correspondence.with_news(owner, memory.status, outcome.status, outcome.records, now)
         told = self._correspondence.with_report(owner, told, plan.report_every, now)
         outcome = replace(outcome, status=told)

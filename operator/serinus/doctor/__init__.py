@@ -5,6 +5,7 @@ Mesh, endpoints and policy are read by the functions with which the operator rea
 
 from serinus.controller.cache import Key, Kind
 from serinus.controller.named import named_objects
+from serinus.doctor.beginning import look_at_beginning
 from serinus.doctor.evidence import Answer, Look
 from serinus.doctor.examination import (
     Facts,
@@ -35,6 +36,7 @@ __all__ = [
     "error",
     "examine_cluster",
     "examine_evidence",
+    "look_at_beginning",
     "named_objects",
     "read_plan",
     "rights_for",

@@ -10,7 +10,7 @@ from serinus.controller.workloads import slim_workload
 from serinus.doctor.endpoints import check_endpoints, check_workloads
 from serinus.doctor.evidence import Look, check_answers, check_guard, check_histograms, check_traffic
 from serinus.doctor.finding import Finding
-from serinus.doctor.mesh import Mesh, check_mesh, read_mesh
+from serinus.doctor.mesh import check_mesh, read_mesh, written_by
 from serinus.doctor.obstacles import attempt
 from serinus.doctor.owners import check_owners
 from serinus.doctor.policy import check_policy
@@ -89,7 +89,7 @@ def examine_cluster(facts: Facts) -> Iterator[Finding]:
     yield from check_mesh(facts.owner, plan, mesh, world)
     yield from check_endpoints(plan, mesh.live, facts.namespace, world)
     yield from check_workloads(plan, mesh.live, facts.namespace, facts.autoscalers)
-    yield from check_owners(_written(facts, plan, mesh), facts.applications)
+    yield from check_owners(written_by(plan, mesh, facts.namespace, world), facts.applications)
 
 
 def examine_evidence(plan: Plan, look: Look) -> Iterator[Finding]:
@@ -98,12 +98,3 @@ def examine_evidence(plan: Plan, look: Look) -> Iterator[Finding]:
     yield from check_histograms(plan, look)
     yield from check_traffic(plan, look)
     yield from check_guard(plan, look)
-
-
-def _written(facts: Facts, plan: Plan, mesh: Mesh) -> list[Object]:
-    """The VirtualServices that carry the weights, and the DestinationRule where Serinus keeps a subset."""
-    services = [{**each.service, "kind": "VirtualService"} for each in mesh.carriers]
-    if plan.stable.labels is None and plan.canary.labels is None:
-        return services
-    rule = facts.world().get("destinationrules", (facts.namespace, plan.traffic.destination_rule))
-    return services + ([{**rule, "kind": "DestinationRule"}] if rule else [])

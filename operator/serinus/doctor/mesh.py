@@ -46,3 +46,12 @@ def check_mesh(owner: Object, plan: Plan, mesh: Mesh, world: Cache) -> Iterator[
             why="A rollout begins with all traffic on stable: Serinus would take the canary's away first.",
             do="wait for what is under way, or know that it will be undone",
         )
+
+
+def written_by(plan: Plan, mesh: Mesh, namespace: str, world: Cache) -> list[Object]:
+    """What the rollout changes: VirtualServices that carry the weights; the DestinationRule if it keeps a subset."""
+    services = [{**each.service, "kind": "VirtualService"} for each in mesh.carriers]
+    if plan.stable.labels is None and plan.canary.labels is None:
+        return services
+    rule = world.get("destinationrules", (namespace, plan.traffic.destination_rule))
+    return services + ([{**rule, "kind": "DestinationRule"}] if rule else [])

@@ -2,7 +2,7 @@
 
 from serinus.rollout.advance import advance
 from serinus.rollout.begin import is_over, plan_in_force
-from serinus.rollout.conditions import conditions
+from serinus.rollout.conditions import conditions, with_warnings
 from serinus.rollout.drift import Drift
 from serinus.rollout.intents import Intent, PointSubset, SetWeight
 from serinus.rollout.judging import judge_policy, with_guard
@@ -54,4 +54,5 @@ __all__ = [
     "release_of",
     "shared",
     "with_guard",
+    "with_warnings",
 ]

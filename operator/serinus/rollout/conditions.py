@@ -1,5 +1,6 @@
 """Conditions: set in one place, so that kstatus and `kubectl wait` read the same of every phase."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -18,6 +19,7 @@ _DATA_REASONS = (
     "UnattributedErrors",
     "QueryNeverAnswered",
 )
+_WARNED = "Warned"
 
 
 def conditions(
@@ -77,10 +79,22 @@ def conditions(
             "policy, ladder or traffic were edited; the running rollout keeps its copy" if changed else "",
         )
     before = {condition.type: condition for condition in status.conditions}
+    if (warned := before.get(_WARNED)) is not None and phase is not Phase.PENDING:
+        found[_WARNED] = (warned.status == "True", warned.reason, warned.message)
     generation = subject.generation if subject else status.observed_generation
     return tuple(
         _condition(before.get(kind), kind, *value, generation=generation, now=now) for kind, value in found.items()
     )
+
+
+def with_warnings(status: CanaryDeploymentStatus, warnings: Sequence[str], now: datetime) -> CanaryDeploymentStatus:
+    """The status with what was found when the rollout began; it stays until the next one begins."""
+    before = next((each for each in status.conditions if each.type == _WARNED), None)
+    reason = "Findings" if warnings else "NothingFound"
+    generation, told = status.observed_generation, "; ".join(warnings)
+    warned = _condition(before, _WARNED, bool(warnings), reason, told, generation=generation, now=now)
+    others = (each for each in status.conditions if each.type != _WARNED)
+    return status.model_copy(update={"conditions": (*others, warned)})
 
 
 def _condition(

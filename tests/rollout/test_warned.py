@@ -1,0 +1,37 @@
+"""What was found when a rollout began is a condition of it for as long as it is the newest."""
+
+from dataclasses import replace
+
+from serinus.api import Phase
+from serinus.rollout import with_warnings
+from tests.rollout.conftest import Play, condition, subject
+
+FOUND = ["policy: falseRollback is 0.2", "workloads: spec.workloads is absent"]
+
+
+def test_findings_stay_through_the_rollout_and_after_it(climbing: Play) -> None:
+    climbing.status = with_warnings(climbing.status, FOUND, climbing.now)
+    since = climbing.status.conditions[-1]
+    climbing.judged("promote", after=45)
+    climbing.judged("promote", after=45)
+    assert climbing.status.phase is Phase.PROMOTED
+    (warned,) = (each for each in climbing.status.conditions if each.type == "Warned")
+    assert warned == since
+    assert warned.message == "; ".join(FOUND)
+
+
+def test_nothing_found_is_said_too(climbing: Play) -> None:
+    climbing.status = with_warnings(climbing.status, FOUND, climbing.now)
+    climbing.status = with_warnings(climbing.status, (), climbing.now)
+    assert condition(climbing, "Warned") == ("False", "NothingFound")
+
+
+def test_of_a_rollout_that_is_being_prepared_nothing_is_said_yet(climbing: Play) -> None:
+    climbing.status = with_warnings(climbing.status, FOUND, climbing.now)
+    first = climbing.status.rollout
+    assert first is not None
+    climbing.subject = replace(subject(revision="again"), generation=2)
+    while climbing.status.rollout is None or climbing.status.rollout.id == first.id:
+        climbing.turn()
+    assert climbing.status.phase is Phase.PENDING
+    assert "Warned" not in {each.type for each in climbing.status.conditions}
