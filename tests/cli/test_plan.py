@@ -1,7 +1,7 @@
 """`serinus plan`: a release's screen at 80 columns and in a pipe, as JSON and YAML, and bad input in one line (R11)."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from serinus.api import Step, parse_duration
 from serinus.cli.look import PLAIN, Look
 from serinus.cli.main import app
 from serinus.cli.plan_screen import screen
+from serinus.cli.plan_traffic import Period, Seen, usual_period
 from serinus.planning import Advice, Alternative, Forecast, Requests, StepForecast
 from tests.planning.releases import ERRORS, LATENCY, release
 
@@ -196,6 +197,66 @@ def test_too_little_traffic_for_any_plan_is_one_line(canary: Path) -> None:
     done = plan(canary, rps=0.1)
     assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith("Error: predictor: spec.interval: at 0.1 requests a second")
+
+
+NO_TRAFFIC = {
+    ("--rps=20",): "--rps and --error-rate are only of use together",
+    ("--error-rate=0.1",): "--rps and --error-rate are only of use together",
+    (): "predictor: the manifest has no namespace, which is part of the host's name: give --namespace",
+    ("-n", "ml"): "spec.stable.metricLabels: required here, for only the cluster knows the labels of the subset",
+    ("--from", "1h", "--to", "2h"): "must be before --to",
+}
+
+
+@pytest.mark.parametrize(("more", "told"), NO_TRAFFIC.items(), ids=map(" ".join, NO_TRAFFIC))
+def test_without_traffic_it_says_what_is_missing(canary: Path, more: tuple[str, ...], told: str) -> None:
+    done = CliRunner().invoke(app, ["plan", "-f", str(canary), *more])
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert told in done.stderr
+
+
+def test_without_an_address_it_says_how_to_give_one(canary: Path) -> None:
+    arms = {side: {"subset": side, "labels": {"version": side}} for side in ("stable", "canary")}
+    canary.write_text(yaml.safe_dump({**MANIFEST, "spec": {**MANIFEST["spec"], **arms}}))
+    done = CliRunner().invoke(app, ["plan", "-f", str(canary), "-n", "ml"], env={"SERINUS_PROMETHEUS": ""})
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "no Prometheus is known: give --prometheus" in done.stderr
+
+
+def test_what_prometheus_saw_is_named_with_what_is_missing() -> None:
+    begin = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
+    seen = Seen(Period(begin, begin + 90 * MINUTE), 0.8, REQUESTS, {"latency": "no series"})
+    planned = release((1, "15m"), (50, "90m"), metrics=(ERRORS, LATENCY))
+    shown = screen("predictor", planned, REQUESTS, FORECAST, None, NARROW, seen)
+    assert shown[:3] == [
+        "predictor: 20 requests a second, 1 % of the stable's fail",
+        "as Prometheus saw it from 2026-11-20 14:00 to 2026-11-20 15:30 UTC",
+        "! only 80 % of that time is known",
+    ]
+    assert (
+        "! not planned, for nothing is known of it in that time: latency: no series;\n  promotions wait for it too"
+        in "\n".join(shown)
+    )
+
+
+def test_the_usual_period_is_a_day_ago_and_as_long_as_the_release() -> None:
+    now = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
+    day, hour = timedelta(days=1), timedelta(hours=1)
+    assert usual_period(release((1, "15m")), now) == Period(now - day, now - day + hour)
+    assert usual_period(release((1, "2h"), (50, "90m")), now) == Period(now - day, now - day + 3.5 * hour)
+    long = usual_period(release((1, "25h"), (50, "25h")), now)
+    assert (long.begin, now - long.end) == (now - 50 * hour, timedelta(seconds=30))
+
+
+def test_a_period_is_read_in_few_ticks_that_cover_it() -> None:
+    end = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)
+    for length in (timedelta(minutes=10), timedelta(hours=2), timedelta(days=3)):
+        slots = Period(end - length, end).slots(timedelta(seconds=15))
+        assert len(slots) <= 480
+        assert slots[0].start <= (end - length).timestamp()
+        assert slots[-1].end == end.timestamp()
+        assert {slot.seconds for slot in slots} == {slots[0].seconds}
+        assert slots[0].seconds >= 15
 
 
 @pytest.mark.parametrize("more", [("--within", "4x"), ("--rps", "0"), ("--rps", "nan"), ("--error-rate", "1")])

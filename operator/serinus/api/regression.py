@@ -10,6 +10,8 @@ from serinus.api.rules import Ruled, rule
 FORMS = ("absolute", "relative", "duration", "totalVariation")
 """The forms of a regression, as manifests spell them."""
 
+_MS = timedelta(milliseconds=1)
+
 
 class Regression(Ruled):
     """How much worse than the stable. Forms that are given together add up; one that is absent is 0."""
@@ -43,9 +45,28 @@ class Regression(Ruled):
         """Whether any regression at all is beyond it."""
         return not any(self.sizes)
 
+    @property
+    def written(self) -> str:
+        """As a manifest has it: {absolute: 0.02}."""
+        sizes = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return "{" + ", ".join(f"{name}: {size}" for name, size in sizes.items()) + "}"
+
     def covers(self, other: "Regression") -> bool:
         """Whether it is nowhere smaller than `other`."""
         return all(own >= others for own, others in zip(self.sizes, other.sizes, strict=True))
+
+    def times(self, factor: float) -> "Regression":
+        """The same forms, so many times as large, and none larger than a manifest may say."""
+        return Regression(
+            absolute=_times(self.absolute, factor, 1.0),
+            relative=_times(self.relative, factor, 1000.0),
+            duration=None if self.duration is None else timedelta(milliseconds=round(self.duration / _MS * factor)),
+            total_variation=_times(self.total_variation, factor, 1.0),
+        )
+
+
+def _times(size: float | None, factor: float, most: float) -> float | None:
+    return None if size is None else min(most, round(size * factor, 6))
 
 
 _ZERO_CEL = dict.fromkeys(FORMS, "0.0") | {"duration": "duration('0s')"}

@@ -144,7 +144,8 @@ def _look(address: str, credentials: Credentials, asked: Sequence[Inquiry]) -> L
 
 
 def _credentials(plan: Plan, namespace: str, cluster: Cluster, server: _Server) -> Credentials:
-    from serinus.cli.doctor_prometheus import credentials_from, credentials_in
+    from serinus.cli.doctor_prometheus import credentials_in
+    from serinus.cli.prometheus_connection import credentials_from
     from serinus.metrics import Credentials
 
     if server.credentials is not None:

@@ -4,12 +4,11 @@ import base64
 import math
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from serinus.cli.cluster import Cluster
 from serinus.cli.inputs import InputError
 from serinus.doctor import Answer, Look
-from serinus.metrics import Connection, Credentials, CredentialsError, Desk, Inquiry, Prometheus, Slot, collect
+from serinus.metrics import Connection, Credentials, Desk, Inquiry, Prometheus, Slot, collect
 from serinus.metrics.custom_question import CustomQuestion
 
 _SECONDS = 600.0
@@ -39,16 +38,6 @@ async def _look(desk: Desk, asked: Sequence[Inquiry], end: float) -> Look:
             canary = all(reading.of("canary", name).is_known for name in each.names)
         answers.append(Answer(each.name, stable, doubt, canary))
     return Look(_SECONDS, tuple(answers))
-
-
-def credentials_from(directory: Path) -> Credentials:
-    """From files named as the keys of the operator's Secret. Raises InputError."""
-    try:
-        files = [each for each in directory.iterdir() if each.is_file() and not each.name.startswith(".")]
-        return Credentials.of({each.name: each.read_bytes() for each in files})
-    except (CredentialsError, OSError) as error:
-        told = error.strerror if isinstance(error, OSError) else str(error)
-        raise InputError(f"{directory}: {told}") from error
 
 
 def credentials_in(cluster: Cluster, namespace: str, name: str) -> Credentials:

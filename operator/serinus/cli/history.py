@@ -14,6 +14,7 @@ from serinus.cli.documents import Output, print_documents
 from serinus.cli.inputs import InputError
 from serinus.cli.log_source import LinesOption, StoreOption, opened_log
 from serinus.cli.look import Look, look_of_output
+from serinus.cli.moments import moment
 from serinus.cli.nearest import did_you_mean
 from serinus.cli.options import NoColorOption
 from serinus.cli.table import Cell, Column, table
@@ -50,8 +51,8 @@ def history(
         author=author,
         actor=actor,
         verdict=verdict,
-        since=_moment(since, "--since", now),
-        until=_moment(until, "--until", now),
+        since=_spelt(since, "--since", now),
+        until=_spelt(until, "--until", now),
     )
     with opened_log(store, lines) as log:
         if service is not None and service not in (names := log.known("name")):
@@ -64,21 +65,9 @@ def history(
             _print_records(log.newest_lines(query, most), output)
 
 
-def _moment(text: str | None, option: str, now: datetime) -> str | None:
-    """A time as the log spells it, from one that is absolute or so long ago."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        from serinus.api import parse_duration
-
-        try:
-            moment = now - parse_duration(text)
-        except ValueError as error:
-            told = f"{text!r} is neither a duration such as 24h nor a time such as 2026-11-21T14:00Z"
-            raise typer.BadParameter(told, param_hint=option) from error
-    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).strftime(_TIME)
+def _spelt(text: str | None, option: str, now: datetime) -> str | None:
+    """A time as the log spells it."""
+    return None if text is None else moment(text, option, now).strftime(_TIME)
 
 
 def _print_table(headings: Sequence[Heading], look: Look) -> None:

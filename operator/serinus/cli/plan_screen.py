@@ -6,12 +6,15 @@ from datetime import timedelta
 
 from serinus.api import format_duration
 from serinus.cli.look import Look, Paint
+from serinus.cli.plan_traffic import Seen
 from serinus.cli.table import Cell, Column, table, wrapped
 from serinus.cli.times import spoken
+from serinus.cli.told import printable
 from serinus.planning import Advice, Forecast, Release, Requests, StepForecast
 
 _NEVER = "> 7 days"
 _UNDECIDED = {"hold": "held", "rollback": "rolled back"}
+_NEARLY_ALL = 0.95
 _MINUTE, _SHORT = timedelta(minutes=1), timedelta(minutes=2)
 _COLUMNS = [
     Column("STEP"),
@@ -26,13 +29,20 @@ _COLUMNS = [
 
 
 def screen(
-    name: str, release: Release, requests: Requests, planned: Forecast, advice: Advice | None, look: Look
+    name: str,
+    release: Release,
+    requests: Requests,
+    planned: Forecast,
+    advice: Advice | None,
+    look: Look,
+    seen: Seen | None = None,
 ) -> list[str]:
-    """What is to be expected, line by line."""
-    told = f"{name}: {requests.rps:g} requests a second, {100 * requests.error_rate:g} % of the stable's fail"
+    """What is to be expected, line by line; `seen`: what Prometheus saw, where the traffic was not given."""
+    told = f"{name}: {requests.rps:.4g} requests a second, {100 * requests.error_rate:.3g} % of the stable's fail"
     rows = [_row(number, step, requests) for number, step in enumerate(planned.steps, start=1)]
-    lines = [*wrapped(told, look), "", *table(_COLUMNS, rows, look), ""]
-    for text in (*_legend(), *_total(planned), *_beyond(release, planned)):
+    lines = [*wrapped(told, look), *(line for text in _source(seen) for line in wrapped(text, look, "  "))]
+    lines += ["", *table(_COLUMNS, rows, look), ""]
+    for text in (*_legend(), *_total(planned), *_beyond(release, planned, seen)):
         lines += wrapped(text, look, "  ")
     if advice is not None:
         lines += ["", *(line for text in _advice(advice) for line in wrapped(text, look, "  "))]
@@ -76,9 +86,25 @@ def _total(planned: Forecast) -> Iterator[str]:
     yield f"In all: half of the canaries like the stable are promoted within {half}, nine of ten within {most}."
 
 
-def _beyond(release: Release, planned: Forecast) -> Iterator[str]:
+def _source(seen: Seen | None) -> Iterator[str]:
+    """Where the traffic was seen."""
+    if seen is not None:
+        yield f"as Prometheus saw it from {seen.period}"
+        if seen.known < _NEARLY_ALL:
+            yield f"! only {100 * seen.known:.0f} % of that time is known"
+
+
+def _beyond(release: Release, planned: Forecast, seen: Seen | None) -> Iterator[str]:
     """What the figures leave out."""
-    if planned.unplanned:
+    if seen is not None and release.spec.traffic.audience:
+        yield (
+            "! that is everybody's traffic, and only the audience may see the canary: say with --rps and --error-rate "
+            "what is the audience's"
+        )
+    if seen is not None and planned.unplanned:
+        told = "; ".join(f"{name}: {seen.lacking[name]}" for name in planned.unplanned)
+        yield f"! not planned, for nothing is known of it in that time: {printable(told)}; promotions wait for it too"
+    elif planned.unplanned:
         yield (
             f"! not planned, for an error rate says nothing about it: {', '.join(planned.unplanned)}; "
             "promotions wait for it too"

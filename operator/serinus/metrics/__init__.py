@@ -2,6 +2,7 @@
 
 from serinus.metrics.arms import Arm, Arms
 from serinus.metrics.catch_up import catch_up
+from serinus.metrics.clustering import PodNumbers, clustering, pods_within
 from serinus.metrics.collect import Collected, Inquiry, collect, inquiries
 from serinus.metrics.connection import Connection, Credentials, CredentialsError
 from serinus.metrics.custom import QueryError
@@ -14,8 +15,11 @@ from serinus.metrics.reach import Reach
 from serinus.metrics.silence import Silence
 from serinus.metrics.slot import Slot
 from serinus.metrics.source import Prometheus
+from serinus.metrics.stretch import POINTS, Total, read_stretch, read_totals
+from serinus.metrics.sums import added
 
 __all__ = [
+    "POINTS",
     "Arm",
     "Arms",
     "Collected",
@@ -26,6 +30,7 @@ __all__ = [
     "Doubt",
     "Grid",
     "Inquiry",
+    "PodNumbers",
     "Prometheus",
     "QueryError",
     "Reach",
@@ -33,10 +38,16 @@ __all__ = [
     "Silence",
     "Slot",
     "SourceError",
+    "Total",
+    "added",
     "catch_up",
+    "clustering",
     "collect",
     "history",
     "inquiries",
     "past_reach",
+    "pods_within",
+    "read_stretch",
+    "read_totals",
     "turn_of",
 ]

@@ -12,9 +12,19 @@ from serinus.judge.kinds.gauge import spread
 from serinus.metrics.arms import Side
 from serinus.metrics.desk import Desk, Question
 from serinus.metrics.errors import SourceError
+from serinus.metrics.slot import Slot
 
 _MOST_PODS = 100  # that are looked at: their names go into a query
 _CLASSES = 6  # the most frequent ones, each of which is looked at
+
+
+@dataclass(frozen=True, slots=True)
+class PodNumbers:
+    """How many pods there are in both halves that were compared, and in either arm that will be."""
+
+    compared: int
+    canary: int
+    stable: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +36,10 @@ class Pods:
     canary: int
 
     @property
-    def number(self) -> int:
-        """How many of the stable's are looked at."""
-        return len(self.half_a) + len(self.half_b)
+    def numbers(self) -> PodNumbers:
+        """Those of the stable that are looked at are all of its pods."""
+        stable = len(self.half_a) + len(self.half_b)
+        return PodNumbers(compared=stable, canary=self.canary, stable=stable)
 
 
 async def pods_of(desk: Desk, question: Question, at: float) -> Pods | None:
@@ -45,7 +56,7 @@ async def pods_of(desk: Desk, question: Question, at: float) -> Pods | None:
 
 
 def clustering(
-    half_a: Sequence[Sample], half_b: Sequence[Sample], whole: Sample, quantiles: Sequence[float], pods: Pods
+    half_a: Sequence[Sample], half_b: Sequence[Sample], whole: Sample, quantiles: Sequence[float], pods: PodNumbers
 ) -> tuple[float, ...]:
     """τ² of each of a metric's rows, from the samples of both halves in the same ticks; empty where it has none.
 
@@ -56,9 +67,9 @@ def clustering(
         excess(
             _counts(half_a, event),
             _counts(half_b, event),
-            pods=pods.number,
+            pods=pods.compared,
             canary_pods=pods.canary,
-            stable_pods=pods.number,
+            stable_pods=pods.stable,
         )
         for event in _events(whole, quantiles)
     ]
@@ -108,6 +119,19 @@ def _in_class(sample: Sample, name: str) -> Counts:
 def _counts(samples: Sequence[Sample], event: Event) -> Counts:
     found = [event(sample) for sample in samples]
     return Counts(np.array([each.n for each in found]), np.array([each.x for each in found]))
+
+
+async def pods_within(desk: Desk, question: Question, slot: Slot) -> tuple[str, ...]:
+    """The stable's pods that counted for a question at any time of a slot; empty where pods are not what reports.
+
+    Raises SourceError.
+    """
+    selector = question.series_of("stable")
+    if selector is None:
+        return ()
+    counted = f"last_over_time({selector.promql()}[{slot.seconds * 1000:.0f}ms])"
+    answer = await desk.prometheus.query(f"count by (instance) ({counted})", slot.end)
+    return tuple(sorted(row.labels.get("instance", "") for row in answer.rows())[:_MOST_PODS])
 
 
 async def _instances(desk: Desk, question: Question, side: Side, at: float) -> list[str]:

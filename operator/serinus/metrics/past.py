@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import reduce
 
-import numpy as np
-
-from serinus.judge.evidence import Classes, Counts, Events, Histogram, Past, Sample, Values
+from serinus.judge.evidence import Past, Sample
 from serinus.metrics.catch_up import catch_up
 from serinus.metrics.clustering import clustering, pods_of, spread_of
 from serinus.metrics.collect import Inquiry
@@ -13,6 +11,7 @@ from serinus.metrics.desk import Desk, Question
 from serinus.metrics.reach import Reach, reach
 from serinus.metrics.samples import SampleError
 from serinus.metrics.slot import Slot
+from serinus.metrics.sums import added
 
 _TICKS = 480  # two hours of the usual 15 s: the points that a range query of the past has at most
 
@@ -37,12 +36,12 @@ async def history(desk: Desk, asked: Sequence[Inquiry], before: float, interval:
                 halves.append(await _samples(desk, question.of_pods(half), inquiries, slots))
         for inquiry in inquiries:
             samples = [sample for sample in whole[inquiry.name] if sample is not None]
-            stable = reduce(_added, samples, None)
+            stable: Sample | None = reduce(added, samples, None)
             excess: tuple[float, ...] = ()
             if pods is not None and stable is not None:
                 pairs = zip(*(half[inquiry.name] for half in halves), strict=True)
                 both = [(a, b) for a, b in pairs if a is not None and b is not None]
-                excess = clustering([a for a, _ in both], [b for _, b in both], stable, inquiry.quantiles, pods)
+                excess = clustering([a for a, _ in both], [b for _, b in both], stable, inquiry.quantiles, pods.numbers)
             pasts[inquiry.name] = Past(stable=stable, excess=excess, spread=spread_of(samples))
     return pasts
 
@@ -73,24 +72,3 @@ async def _samples(
                 sample = None
             found[inquiry.name].append(sample)
     return found
-
-
-def _added(one: Sample | None, other: Sample) -> Sample | None:
-    """Two samples of one kind as one; of a latency whose bounds changed, the later one."""
-    match one, other:
-        case Counts(), Counts():
-            return one + other
-        case Events(), Events():
-            return Events(one.x + other.x, one.exposure + other.exposure)
-        case Histogram(), Histogram() if one.bounds == other.bounds:
-            return Histogram(one.bounds, one.cumulative + other.cumulative)
-        case Classes(), Classes():
-            names = tuple(sorted({*one.names, *other.names}))
-            totals = dict.fromkeys(names, 0.0)
-            for sample in (one, other):
-                for name, count in zip(sample.names, sample.counts.tolist(), strict=True):
-                    totals[name] += count
-            return Classes(names, np.array(list(totals.values())))
-        case Values(), Values() if not other.values.size:
-            return one
-    return other

@@ -1,6 +1,7 @@
 """What to change so that a release fits a wanted time: first weight, windows or margin, one of them each."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from numpy.random import Generator
@@ -17,7 +18,8 @@ from serinus.planning.unchanged import Unchanged, simulate
 _FIRST_WEIGHTS = (2, 3, 5, 10, 15, 20, 25)  # not more: a first step is there to spare most users
 _SHORTER = (0.75, 0.5, 0.25, 0.1)  # parts of the windows
 _WIDER = (1.5, 2.0, 3.0, 5.0)  # multiples of the margins
-_WIDEST = Regression(absolute=0.5, relative=0.99)  # whoever allows more need not compare
+# Whoever allows more need not compare.
+_WIDEST = Regression(absolute=0.5, relative=0.99, duration=timedelta(seconds=30), total_variation=0.5)
 _ROLLOUTS = 200  # fewer than of a forecast: it is the order of size that is looked for
 
 
@@ -89,16 +91,16 @@ def _wider_margins(release: Release, requests: Requests, within: timedelta, rng:
     if _lasts(release.spec.ladder) > within:
         return
     for factor in _WIDER:
-        margins = {each.name: _widened(each.effective_margin, factor) for each in release.planned}
+        margins = {each.name: each.effective_margin.times(factor) for each in release.planned}
         if not all(_WIDEST.covers(margin) for margin in margins.values()):
             return
         metrics = tuple(
             each.model_copy(update={"margin": margins.get(each.name, each.margin)}) for each in release.policy.metrics
         )
-        wider = Release(release.spec, release.policy.model_copy(update={"metrics": metrics}))
+        wider = replace(release, policy=release.policy.model_copy(update={"metrics": metrics}))
         tried = simulate(wider, requests, release.steps, _ROLLOUTS, rng)
         took = [tried.promoted(number, release.slots(step.window)) for number, step in enumerate(release.steps)]
-        told = ", ".join(f"{name} {_written(margin)}" for name, margin in margins.items())
+        told = ", ".join(f"{name} {margin.written}" for name, margin in margins.items())
         yield from _alternative(release, requests, took, f"the policy's margin: {told}")
 
 
@@ -120,16 +122,3 @@ def _lasts(steps: Sequence[Step]) -> timedelta:
 def _shortened(window: timedelta, part: float, interval: timedelta) -> timedelta:
     """In whole slots: no window is shorter than a tick."""
     return max(1, round(window * part / interval)) * interval
-
-
-def _widened(margin: Regression, factor: float) -> Regression:
-    return Regression(absolute=_times(margin.absolute, factor), relative=_times(margin.relative, factor))
-
-
-def _times(size: float | None, factor: float) -> float | None:
-    return None if size is None else round(size * factor, 6)
-
-
-def _written(margin: Regression) -> str:
-    """As a manifest has it."""
-    return "{" + ", ".join(f"{name}: {size:g}" for name, size in margin.given.items()) + "}"

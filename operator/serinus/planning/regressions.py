@@ -27,7 +27,7 @@ def smallest_caught(release: Release, requests: Requests, rollouts: int, rng: Ge
     """
     rises = np.geomspace(_first_rise(release, requests), 1 - requests.error_rate, _RATES)
     rates = np.repeat((requests.error_rate + rises)[:, None], rollouts, axis=1)
-    state = State.start(release.judged, release.history(requests.past), rollouts=rates.shape)
+    state = State.start(release.judged, release.history(requests), rollouts=rates.shape)
     caught = np.full(rates.shape, False)
     smallest: list[float | None] = []
     for number, step in enumerate(release.steps):
@@ -45,8 +45,9 @@ def smallest_caught(release: Release, requests: Requests, rollouts: int, rng: Ge
 
 def _first_rise(release: Release, requests: Requests) -> float:
     """The tolerance's, less than which is hardly ever rolled back."""
-    rate = requests.error_rate
-    limits = [each.tolerance.at(rate) for each in release.proven.metrics if each.on_regression == "rollback"]
+    rate, failing = requests.error_rate, {each.name for each in release.failing}
+    own = [each for each in release.judged.metrics if each.name in failing]
+    limits = [each.tolerance.at(rate) for each in own if each.on_regression == "rollback"]
     rise = min([*limits, max(release.judged.spike, release.judged.guard.at(rate))]) - rate
     return float(np.clip(rise, _LEAST, (1 - rate) / 2))
 

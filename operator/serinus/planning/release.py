@@ -1,4 +1,4 @@
-"""What is planned: ladder and policy of a release, and the part of the policy that its failed requests decide."""
+"""What is planned: ladder and policy of a release, and the part of the policy that something is known about."""
 
 import math
 from collections.abc import Mapping
@@ -10,7 +10,8 @@ from serinus.api import CanaryDeploymentSpec, CanaryPolicySpec, Step
 from serinus.api.metric import Metric
 from serinus.judge import GUARD, Counts, Evidence, Past, Policy, Sample
 from serinus.planning.errors import PlanningError
-from serinus.rollout import Plan, with_guard
+from serinus.planning.requests import Requests
+from serinus.rollout import Plan
 
 _FAILING = ("istio-errors", "istio-success")
 """Templates of metrics that rise and fall with the error rate, and with nothing else."""
@@ -18,10 +19,14 @@ _FAILING = ("istio-errors", "istio-success")
 
 @dataclass(frozen=True)
 class Release:
-    """A CanaryDeployment's spec, and the policy that it names."""
+    """A CanaryDeployment's spec, and the policy that it names.
+
+    `measured`: the metrics that the stable is known in, besides its failed requests.
+    """
 
     spec: CanaryDeploymentSpec
     policy: CanaryPolicySpec
+    measured: frozenset[str] = frozenset()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -34,9 +39,15 @@ class Release:
         return self.spec.ladder[-1]
 
     @property
-    def planned(self) -> tuple[Metric, ...]:
+    def failing(self) -> tuple[Metric, ...]:
         """The gating metrics that the error rate decides."""
         return tuple(each for each in self.policy.metrics if each.is_gating and each.template in _FAILING)
+
+    @property
+    def planned(self) -> tuple[Metric, ...]:
+        """These, and the gating metrics that were measured."""
+        gating = (each for each in self.policy.metrics if each.is_gating)
+        return tuple(each for each in gating if each in self.failing or each.name in self.measured)
 
     @property
     def unplanned(self) -> tuple[str, ...]:
@@ -64,13 +75,14 @@ class Release:
         return math.ceil(window / self.spec.interval)
 
     def evidence(self, failures: Evidence) -> dict[str, Evidence]:
-        """A tick's evidence of each planned metric and of the guard, from failed requests."""
-        return with_guard(self.policy, {each.name: _as_counted(each, failures) for each in self.planned})
+        """A tick's evidence of the guard, and of each metric that failed requests decide."""
+        return {GUARD: failures, **{each.name: _as_counted(each, failures) for each in self.failing}}
 
-    def history(self, failures: Counts) -> Mapping[str, Past]:
-        """What is known of the stable at the start, from its failed requests."""
-        known = self.evidence(Evidence(stable=failures))
-        return {name: Past(stable=known[name].stable) for name in (GUARD, *(each.name for each in self.planned))}
+    def history(self, requests: Requests) -> Mapping[str, Past]:
+        """What is known of the stable at the start."""
+        of_failures = self.evidence(Evidence(stable=requests.past))
+        known = {name: seen.stable for name, seen in of_failures.items()} | dict(requests.past_of_others)
+        return {name: Past(stable=sample) for name, sample in known.items()}
 
 
 def _as_counted(metric: Metric, failures: Evidence) -> Evidence:

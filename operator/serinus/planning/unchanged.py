@@ -46,12 +46,14 @@ def simulate(release: Release, requests: Requests, steps: Sequence[Step], rollou
     shape = (len(steps), rollouts)
     rates = np.full(shape, requests.error_rate)
     interval = release.spec.interval
-    state = State.start(release.proven, release.history(requests.past), rollouts=shape)
+    state = State.start(release.proven, release.history(requests), rollouts=shape)
     ends, suffices = [], []
     alive, waiting = np.full(shape, True), np.full(shape, True)
     for length, end in ticks(windows.tolist(), max(int(windows.max()), LONGEST // interval)):
-        failures = requests.failures(rng, length * interval.total_seconds(), weights, rates)
-        tick = Tick(step=0, evidence=release.evidence(failures), length=length)
+        seconds = length * interval.total_seconds()
+        failures = release.evidence(requests.failures(rng, seconds, weights, rates))
+        evidence = {**failures, **requests.unchanged_others(rng, seconds, weights, shape)}
+        tick = Tick(step=0, evidence=evidence, length=length)
         state = settle(release.proven, state, tick, with_intervals=False)
         verdicts = outcomes(release.proven, state, tick, window=0)
         alive &= verdicts >= 0

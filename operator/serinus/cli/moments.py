@@ -1,0 +1,20 @@
+"""Times that people give a command."""
+
+from datetime import UTC, datetime
+
+import typer
+
+
+def moment(text: str, option: str, now: datetime) -> datetime:
+    """A time, from one that is absolute or so long ago, in UTC. Raises typer.BadParameter, which names the option."""
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        from serinus.api import parse_duration
+
+        try:
+            given = now - parse_duration(text)
+        except ValueError as error:
+            told = f"{text!r} is neither a duration such as 24h nor a time such as 2026-11-21T14:00Z"
+            raise typer.BadParameter(told, param_hint=option) from error
+    return given.replace(tzinfo=given.tzinfo or UTC).astimezone(UTC)
