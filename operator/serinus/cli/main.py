@@ -25,6 +25,7 @@ COMMANDS = {
     "judge": ("serinus.cli.judge:judge", "Judge rollouts from a file of evidence"),
     "replay": ("serinus.cli.replay:replay", "Judge stored records again and compare bytes"),
     "plan": ("serinus.cli.plan:plan", "Plan a release before it begins"),
+    "backtest": ("serinus.cli.backtest:backtest", "Replay a policy over Prometheus' history"),
     "crds": ("serinus.cli.crds:crds", "Print the CustomResourceDefinitions"),
 }
 
