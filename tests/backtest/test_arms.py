@@ -39,6 +39,7 @@ def test_what_reached_no_pod_is_neither_halfs() -> None:
 
 SAMPLES = [
     Counts(101.0, 7.0),
+    Counts(100.7, 7.3),
     Histogram((10.0, 100.0, np.inf), np.array([40.0, 90.0, 101.0])),
     Classes(("a", "b"), np.array([60.0, 41.0])),
     Events(101.0, 30.0),

@@ -145,6 +145,16 @@ def test_a_release_is_planned_from_what_prometheus_saw_R11(canary: Path, policy:
     assert told["steps"][0]["promoted"] > 0.9
 
 
+def test_a_time_of_which_a_part_is_unknown_tells_the_traffic_of_the_rest_I3(
+    canary: Path, policy: Path, address: str
+) -> None:
+    begin, end = ("--from", time(EVEN.hours + 1)), ("--to", time(EVEN.hours - 1))
+    done = run("plan", "-f", canary, "-f", policy, "--prometheus", address, *begin, *end, "-o", "json")
+    told = json.loads(done.stdout)["traffic"]
+    assert told["known"] == pytest.approx(0.58, abs=0.02)
+    assert told["rps"] == pytest.approx(80, rel=0.02)
+
+
 def test_a_time_in_which_it_did_not_serve_is_named_with_the_query(canary: Path, policy: Path, address: str) -> None:
     done = run("plan", "-f", canary, "-f", policy, "--prometheus", address, "--from", time(50), "--to", time(49))
     assert (done.exit_code, done.stderr.count("\n")) == (2, 1)

@@ -44,12 +44,14 @@ def thinned_arms(whole: Evidence, rng: Generator) -> Evidence:
 def _thinned(sample: Sample, rng: Generator) -> tuple[Sample, Sample]:
     match sample:
         case Counts(n, x):
-            events, rest = _half(np.asarray(x), rng), _half(np.asarray(n - x), rng)
-            one = Counts(float(events + rest), float(events))
-            return one, Counts(float(n - one.n), float(x - one.x))
+            every = np.array([x, n - x])
+            own = _half(every, rng)
+            one, other = (Counts(float(each.sum()), float(each[0])) for each in (own, every - own))
+            return one, other
         case Histogram(bounds, cumulative):
-            own = np.cumsum(_half(np.diff(cumulative, prepend=0.0), rng))
-            return Histogram(bounds, own), Histogram(bounds, cumulative - own)
+            in_buckets = np.diff(cumulative, prepend=0.0)
+            own = _half(in_buckets, rng)
+            return Histogram(bounds, np.cumsum(own)), Histogram(bounds, np.cumsum(in_buckets - own))
         case Classes(names, counts):
             own = _half(counts, rng)
             return Classes(names, own), Classes(names, counts - own)
