@@ -31,15 +31,15 @@ MANIFEST: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    """Of a day on which one half of the pods was bad for a quarter of an hour."""
+    """Of hours of which a quarter is unknown, and in the next one half of the pods was bad."""
     rng = generator()
-    bad = window(rng, canary=0.06, begin=BEGIN + 23 * 900)
+    bad = window(rng, canary=0.06, begin=BEGIN + 24 * 900)
     windows = [window(rng, begin=BEGIN + 900 * place) for place in range(23)] + [bad]
     return Report(
         Holder("canarypolicy", "strict", "ml", "/spec"),
         "predictor.ml.svc.cluster.local",
         QUARTER,
-        BEGIN + 24 * 900,
+        BEGIN + 25 * 900,
         Trial.of(POLICY, windows),
         (propose(POLICY, POLICY.metrics[0], windows, lambda _: None),),
         tuple(each.split for each in windows),
@@ -50,12 +50,12 @@ def report() -> Report:
 
 SCREEN = """\
 strict on predictor.ml.svc.cluster.local, the stable against itself: 24 windows
-  of 15m from 2026-11-18 11:15 to 2026-11-18 17:15 UTC
+  of 15m from 2026-11-18 11:15 to 2026-11-18 17:30 UTC
 arms: its 4 pods in two halves, which take turns as the canary
 ! windows left out, for nothing is known of them: 1
 
 rolled back 1 of 24 (0.21 to 18 %); promised is at most 1 %
-- 2026-11-18 17:00 UTC: error-rate, after 4 ticks
+- 2026-11-18 17:15 UTC: error-rate, after 4 ticks
 held 1 of 24 (not proven 1)
 promoted 22 of 24 (76 to 98 %)
 
