@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help lab demo test torture crds lint bench-rollback bench-log bench-routing bench-judge bench-evidence bench-scale bench-people bench-commands clean
+.PHONY: help lab demo test torture crds docs lint bench-rollback bench-log bench-routing bench-judge bench-evidence bench-scale bench-people bench-commands clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -36,6 +36,10 @@ lint: $(VENV)/.ready  ## style, types and import contracts alone
 
 crds: $(VENV)/.ready  ## regenerate crds/ from the models
 	@$(BIN)/serinus crds --write crds
+
+docs: $(VENV)/.ready  ## regenerate docs/reference.md from the models, and build the documentation into site/
+	@$(BIN)/python -m handbook
+	@$(BIN)/python -m mkdocs build --strict --site-dir site
 
 bench-rollback: $(VENV)/.ready  ## how fast a bad canary is rolled back on the real mesh
 	@$(BIN)/python -m bench.rollback
