@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import reduce
 
 from serinus.judge.evidence import Missing, Sample
+from serinus.metrics.catch_up import catch_up
 from serinus.metrics.collect import Collected, Inquiry, collect
-from serinus.metrics.desk import Desk, catch_up
+from serinus.metrics.desk import Desk
 from serinus.metrics.doubts import Doubt
 from serinus.metrics.silence import Silence
 from serinus.metrics.slot import Slot
