@@ -9,13 +9,13 @@ import asyncio
 import json
 import math
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from statistics import mean, median
+from statistics import median
 
 from bench.scale.api import Api, administrator
 from bench.scale.cluster import Cluster, Operator, cluster
@@ -28,15 +28,14 @@ from lab.errors import LabError
 from lab.stack import web
 from lab.stack.alone import prometheus_alone
 from lab.waiting import wait_until
-from serinus.metrics import turn_of
 
 SIZES = (250, 500, 1000, 2000)
 PROMISED = 1000
 """Rollouts under way for which bounds are given."""
 IDLE = 5000
 """Rollouts that have ended."""
-BAD = 12
-"""Canaries that turn bad, alone and among the others: some for each turn in which canaries are judged."""
+BAD = 5
+"""Canaries that turn bad, alone and among the others."""
 
 LATENESS = 1.0
 """Seconds after a tick's end until its evidence is complete."""
@@ -185,27 +184,19 @@ def percentile(lags: Mapping[float, float], share: float) -> float | None:
 
 @dataclass(frozen=True)
 class RolledBack:
-    """How long rollbacks took, in seconds: from the first bad request, and from the decision, to the VirtualService.
+    """How long rollbacks took, in seconds: from the first bad request, and from the decision, to the VirtualService."""
 
-    From the first bad request they depend on when the canary's turn comes, and stand by that.
-    """
-
-    from_bad: Mapping[float, Sequence[float]]
+    from_bad: Sequence[float]
     from_decision: Sequence[float]
-
-    def typical(self, turns: Collection[float]) -> float:
-        """The mean of these turns' medians, from the first bad request."""
-        return mean(median(self.from_bad[turn]) for turn in turns)
 
 
 def rollback_figures(size: int, alone: RolledBack, among: RolledBack) -> Iterator[Figure]:
     """What bad canaries wait for among so many good ones."""
     bound = size == PROMISED
-    turns = alone.from_bad.keys() & among.from_bad.keys()
-    reference, there = alone.typical(turns), among.typical(turns)
-    yield Figure("a bad canary alone is rolled back in", reference, "s")
-    yield Figure(f"{size}: among them", there, "s")
-    yield Figure(f"{size}: times as long", there / reference, "", at_most=1.1 if bound else None)
+    ratio = median(among.from_bad) / median(alone.from_bad)
+    yield Figure("a bad canary alone is rolled back in", median(alone.from_bad), "s")
+    yield Figure(f"{size}: among them", median(among.from_bad), "s")
+    yield Figure(f"{size}: times as long", ratio, "", at_most=1.1 if bound else None)
     slowest = max(among.from_decision)
     yield Figure(f"{size}: from decision to VirtualService", slowest, "s", at_most=1 if bound else None)
 
@@ -232,10 +223,7 @@ async def turned_bad(api: Api, operator: Operator, turning: Sequence[Canary], ba
     # Records are printed after the weights are written.
     await condition(lambda: decisions(operator).keys() >= back.keys(), "the records of the rollbacks")
     decided = decisions(operator)
-    from_bad: dict[float, list[float]] = {}
-    for key, at in back.items():
-        from_bad.setdefault(turn_of(api.feed.seen[key].uid, TICK), []).append(at - began)
-    return RolledBack(from_bad, [at - decided[key] for key, at in back.items()])
+    return RolledBack([at - began for at in back.values()], [at - decided[key] for key, at in back.items()])
 
 
 def decisions(operator: Operator) -> dict[tuple[str, str], float]:

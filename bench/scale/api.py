@@ -56,8 +56,6 @@ class Requests:
 class Seen:
     """What the watch has shown of one CanaryDeployment and its VirtualService."""
 
-    uid: str = ""
-    """Of the CanaryDeployment."""
     judged_until: float = 0.0
     """Unix time."""
     weight: int | None = None
@@ -133,7 +131,6 @@ class Api:
             if seen.weight == 0 and seen.back_at is None:
                 seen.back_at = now
             return
-        seen.uid = metadata["uid"]
         told = (changed.get("status", {}).get("rollout") or {}).get("judgedUntil")
         if told is None:
             return

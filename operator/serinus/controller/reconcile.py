@@ -50,7 +50,7 @@ from serinus.controller.warm_targets import Target, warm_targets
 from serinus.controller.warm_ups import WarmUps
 from serinus.istio import subset_patch
 from serinus.judge import StateError
-from serinus.metrics import Grid, QueryError, inquiries, turn_of
+from serinus.metrics import Grid, QueryError, inquiries
 from serinus.notify import Guard
 from serinus.rollout import (
     NO_TRAIL,
@@ -288,7 +288,7 @@ class Reconciler:
         if status.rollout is None or status.phase.is_end or isinstance(live, Obstacle):
             return None
         arms = read_arms(plan, namespace, live, self._settings.reporter, self._settings.fence)
-        grid = self._grid(plan, namespace, memory.uid)
+        grid = self._grid(plan, namespace)
         start = first_tick_start(status.rollout, grid)
         if start is not None and plan.warm_up:
             since = datetime.fromtimestamp(start, tz=UTC) - plan.warm_up
@@ -387,9 +387,7 @@ class Reconciler:
         times = [each.timestamp() for each in due if each is not None]
         rollout = outcome.status.rollout
         if rollout is not None and not outcome.status.phase.is_end:
-            look = next_look(
-                plan, rollout, self._grid(plan, owner["metadata"]["namespace"], owner["metadata"]["uid"]), known
-            )
+            look = next_look(plan, rollout, self._grid(plan, owner["metadata"]["namespace"]), known)
             # No tick is further away than one: where it seems so the clock was set back, and may be set right again.
             times += [min(look, time.time() + plan.interval.total_seconds())] if look is not None else []
         return min(times, default=None)
@@ -414,10 +412,9 @@ class Reconciler:
             raise WriteConflict(f"{kind} {key[0]}/{key[1]} was deleted meanwhile")
         return found
 
-    def _grid(self, plan: Plan, namespace: str, uid: str) -> Grid:
-        interval = plan.interval.total_seconds()
+    def _grid(self, plan: Plan, namespace: str) -> Grid:
         lateness = self._settings.lateness + self._desks.lateness(plan, namespace)
-        return Grid(interval, lateness, turn_of(uid, interval))
+        return Grid(plan.interval.total_seconds(), lateness)
 
 
 def _stalled(owner: Object, status: CanaryDeploymentStatus, obstacle: Obstacle | None) -> CanaryDeploymentStatus:

@@ -9,7 +9,7 @@ from serinus.metrics.custom import QueryError
 from serinus.metrics.desk import Desk, Reader
 from serinus.metrics.doubts import Doubt
 from serinus.metrics.errors import SourceError
-from serinus.metrics.grid import Grid, turn_of
+from serinus.metrics.grid import Grid
 from serinus.metrics.past import history, past_reach
 from serinus.metrics.reach import Reach
 from serinus.metrics.silence import Silence
@@ -49,5 +49,4 @@ __all__ = [
     "pods_within",
     "read_stretch",
     "read_totals",
-    "turn_of",
 ]

@@ -1,29 +1,17 @@
-"""The tick grid: disjoint slots of one length, the same for a third of the canaries with that interval.
-
-A thousand canaries that were all judged at once would wait for each other, and be idle for the rest of the interval.
-"""
+"""The tick grid: disjoint slots of one length, the same for every canary with that interval."""
 
 import math
-import zlib
 from dataclasses import dataclass
-from itertools import pairwise
 
 from serinus.metrics.slot import Slot
 
 _FINER = 5  # how many looks an elevated tick is divided into ...
 _FINEST = 1.0  # ... but none shorter than this, in seconds
 
-_TURNS = 3  # into which canaries are divided; each turn has queries of its own
-
-
-def turn_of(uid: str, interval: float) -> float:
-    """How many whole seconds after a multiple of `interval` the slots of an object begin."""
-    return zlib.crc32(uid.encode()) % _TURNS * (interval // _TURNS)
-
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Slots [k·interval, (k+1)·interval) + phase of Unix time, in seconds; a tick is one slot, or a part of it.
+    """Slots [k·interval, (k+1)·interval) of Unix time, in seconds; a tick is one slot, or a part of it.
 
     While errors are elevated (R07) a slot is cut at finer boundaries, about as often as Prometheus scrapes.
     `lateness`: how long after its end a tick's samples may still arrive; its evidence is complete only then.
@@ -31,11 +19,10 @@ class Grid:
 
     interval: float
     lateness: float
-    phase: float = 0.0
 
     def start(self, time: float) -> float:
         """The start of the slot that contains `time`."""
-        return math.floor((time - self.phase) / self.interval) * self.interval + self.phase
+        return math.floor(time / self.interval) * self.interval
 
     def next_end(self, after: float, *, elevated: bool) -> float:
         """The first boundary later than `after`: of a slot, or with `elevated` of a part of one."""
@@ -48,10 +35,9 @@ class Grid:
 
     def whole_slots(self, after: float, now: float) -> list[Slot]:
         """The slots that begin at `after` or later, and whose evidence is complete at `now`, in order."""
-        first = math.ceil((after - self.phase) / self.interval)
-        end = math.floor((now - self.lateness - self.phase) / self.interval)
-        bounds = [number * self.interval + self.phase for number in range(first, end + 1)]
-        return [Slot(start, end) for start, end in pairwise(bounds)]
+        first = math.ceil(after / self.interval)
+        end = math.floor((now - self.lateness) / self.interval)
+        return [Slot(number * self.interval, (number + 1) * self.interval) for number in range(first, end)]
 
     def is_boundary(self, time: float) -> bool:
         """Whether a slot begins at `time`."""
