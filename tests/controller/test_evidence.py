@@ -155,6 +155,13 @@ def test_elevated_looks_between_two_scrapes_see_nothing_and_count_as_none_R07() 
     assert tick.tick.length == pytest.approx(9 / 15)
 
 
+def test_what_was_asked_of_each_metric_is_told_with_its_numbers() -> None:
+    answer = judged(History(), rollout(), START + 16)
+    assert answer is not None
+    assert answer.queries.keys() == {metric.name for metric in PLAN.policy.metrics}
+    assert all('{reporter="source",destination_service="h",' in query for query in answer.queries.values())
+
+
 def test_how_long_scrapes_take_is_remembered_for_the_next_ticks() -> None:
     desk = Desk(cast(Prometheus, History()))
     asyncio.run(judge_new_ticks(PLAN, rollout(), 10, inquiries(PLAN.policy, ARMS), desk, GRID, START + 16))
