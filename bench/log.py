@@ -74,6 +74,7 @@ def measure(kind: str, url: str, count: int) -> Iterator[Figure]:
     for name, options in _QUESTIONS.items():
         times = [_history(url, options) for _ in range(_ASKED)]
         yield Figure(f"{kind}: serinus history{name}, median", median(times), "s", at_most=1)
+    yield Figure(f"{kind}: serinus history --figures", _history(url, ["--figures"]), "s")
     yield Figure(f"{kind}: verify all", verified, "s")
 
 
@@ -82,7 +83,6 @@ _QUESTIONS = {
     " of a service": ["service-7"],
     " by author and verdict": ["--author=author-3@example.com", "--verdict=rollback"],
     " of a day": ["--since=2026-03-01", "--until=2026-03-02"],
-    " --figures": ["--figures"],
 }
 
 

@@ -165,9 +165,25 @@ def test_an_unknown_name_is_answered_with_the_nearest(cluster: Cluster, words: t
     assert told == "Error: there is no CanaryDeployment 'chekout' in the namespace commands; did you mean checkout?"
 
 
-def test_no_permission_says_who_lacks_which(cluster: Cluster) -> None:
-    told = refused(cluster.run("list", user="passer-by"))
-    assert 'User "passer-by" cannot list resource "canarydeployments"' in told
+LOOKS = [("list",), ("status", "checkout"), ("status", "checkout", "-w"), ("report", "checkout"), ("wait", "checkout")]
+ORDERS = [(action, "checkout", REASON) for action in ("promote", "rollback", "hold", "resume", "approve")]
+
+
+@pytest.mark.parametrize("words", [*LOOKS, *ORDERS], ids=" ".join)
+def test_no_permission_says_who_lacks_which(cluster: Cluster, words: tuple[str, ...]) -> None:
+    told = refused(cluster.run(*words, user="passer-by"))
+    verb = "list" if words == ("list",) else "get"
+    assert f'User "passer-by" cannot {verb} resource "canarydeployments"' in told
+
+
+def test_doctor_without_permission_says_what_cannot_be_read(cluster: Cluster, tmp_path: Path) -> None:
+    file = tmp_path / "canary.yaml"
+    file.write_text(yaml.safe_dump(manifest("checkout", cluster.namespace)))
+    told = refused(cluster.run("doctor", "-f", str(file), user="passer-by"))
+    assert 'User "passer-by" cannot' in told
+
+
+def test_who_may_look_may_not_override_R27(cluster: Cluster) -> None:
     assert 'cannot create resource "canaryoverrides"' in refused(cluster.run("hold", "checkout", REASON, user="max"))
 
 

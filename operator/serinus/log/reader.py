@@ -32,8 +32,11 @@ class Reader:
         yield from (Entry(*row) for row in self._rows(in_order(COLUMNS, query, self._database.mark)))
 
     def decisive(self, query: Query) -> Iterator[Entry]:
-        """What figures are made of, of the rollouts that have a record that a query wants, in order."""
-        yield from (Entry(*row) for row in self._rows(decisive(COLUMNS, query, self._database.mark)))
+        """What figures are made of, of the rollouts that have a record that a query wants, in order.
+
+        Without the lines of which figures want nothing.
+        """
+        yield from (Entry(*row) for row in self._rows(decisive(query, self._database.mark)))
 
     def damages(self) -> Iterator[Damage]:
         """What is wrong with the log, record by record."""

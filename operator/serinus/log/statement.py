@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from serinus.log.entry import COLUMNS
 from serinus.log.figures import ENDS, SERINUS
 from serinus.log.query import Query
 
@@ -28,17 +29,22 @@ def in_order(columns: Sequence[str], query: Query, mark: str) -> Statement:
     return Statement(f"SELECT {', '.join(columns)} FROM records {where} ORDER BY number", values)
 
 
-def decisive(columns: Sequence[str], query: Query, mark: str) -> Statement:
-    """What figures are made of, in order: how each rollout that has a wanted record began, who overrode, the ends."""
+def decisive(query: Query, mark: str) -> Statement:
+    """What figures are made of, in order: how each rollout that has a wanted record began, who overrode, the ends.
+
+    The columns of an entry; lines, which are long, of rollbacks and overrides alone: nothing is read of the others'.
+    """
     where, wanted = _where(query, mark)
+    line = f"CASE WHEN verdict = 'rollback' OR actor <> {mark} THEN line ELSE '' END"
+    columns = ", ".join(line if column == "line" else column for column in COLUMNS)
     ends = ", ".join(mark for _ in ENDS)
     of_these = f"rollout IN (SELECT rollout FROM records {where}) AND " if where else ""
     text = (
-        f"SELECT {', '.join(columns)} FROM records WHERE {of_these}"
+        f"SELECT {columns} FROM records WHERE {of_these}"
         f"(verdict IN ({ends}) OR actor <> {mark} OR number IN (SELECT MIN(number) FROM records GROUP BY rollout)) "
         "ORDER BY number"
     )
-    return Statement(text, (*wanted, *ENDS, SERINUS))
+    return Statement(text, (SERINUS, *wanted, *ENDS, SERINUS))
 
 
 def _where(query: Query, mark: str) -> tuple[str, tuple[str, ...]]:
