@@ -162,6 +162,8 @@ class Rollouts(RuleBasedStateMachine):
 
     def clock_is_set(self, hours: int) -> None:
         self.now += timedelta(hours=hours)
+        if hours < 0 and self.on_mesh_since is not None:
+            self.on_mesh_since += timedelta(hours=hours)  # as long ago as it was
 
     def spec_is_edited(self, spec: dict[str, Any]) -> None:
         self.spec |= spec
