@@ -13,7 +13,7 @@ from typing import Any
 
 from kubernetes import client, config
 
-from lab.demo.figures import Figure, missed
+from lab.demo.figures import Figure, tally
 from lab.stack import Lab
 
 OUT = Path("bench-commands.json")
@@ -42,8 +42,9 @@ def main() -> int:
             Figure("serinus status, median", _seconds(lab, "status", "service-0", "-n", NAMESPACE), "s"),
         ]
     OUT.write_text(json.dumps([figure.summary for figure in figures], indent=2) + "\n")
-    print("\n".join(figure.line for figure in figures))
-    return 1 if missed(figures) else 0
+    ending, code = tally(figures)
+    print("\n".join([*(figure.line for figure in figures), ending]))
+    return code
 
 
 def _fill(lab: Lab, count: int) -> None:

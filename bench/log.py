@@ -15,7 +15,7 @@ from statistics import median, quantiles
 
 from sqlalchemy import create_engine, insert
 
-from lab.demo.figures import Figure, missed
+from lab.demo.figures import Figure, tally
 from lab.processes import Processes
 from lab.progress import Progress
 from lab.stack.postgres import start_postgres
@@ -52,11 +52,10 @@ def main() -> int:
         finally:
             processes.stop_all(timeout=5)
     OUT.write_text(json.dumps([figure.summary for figure in figures], indent=2, ensure_ascii=False) + "\n")
-    bounded = [figure for figure in figures if figure.is_bounded]
-    failed = len(missed(bounded))
     print("\n".join(figure.line for figure in figures))
-    print(f"{len(bounded) - failed} passed, {failed} failed")
-    return 1 if failed else 0
+    ending, code = tally(figures)
+    print(ending)
+    return code
 
 
 def measure(kind: str, url: str, count: int) -> Iterator[Figure]:

@@ -19,7 +19,7 @@ from typing import Any
 from kubernetes import client, config
 
 from bench.scale.cluster import Cluster, cluster
-from lab.demo.figures import Figure, missed
+from lab.demo.figures import Figure, tally
 from lab.errors import LabError
 from lab.waiting import wait_until
 
@@ -49,10 +49,10 @@ def main() -> int:
     finally:
         receiver.close()
     OUT.write_text(json.dumps([figure.summary for figure in figures], indent=2, ensure_ascii=False) + "\n")
-    failed = len(missed(figures))
     print("\n".join(figure.line for figure in figures))
-    print(f"{len(figures) - failed} passed, {failed} failed")
-    return 1 if failed else 0
+    ending, code = tally(figures)
+    print(ending)
+    return code
 
 
 def measure(place: Cluster, receiver: "Receiver", count: int) -> Iterator[Figure]:

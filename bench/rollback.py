@@ -17,7 +17,7 @@ from statistics import median
 
 from rich.console import Console
 
-from lab.demo.figures import Figure, missed
+from lab.demo.figures import Figure, tally
 from lab.demo.leftovers import descendants, still_running
 from lab.demo.load import Load
 from lab.demo.release import BASELINE_ERROR_RATE, LADDER, Release
@@ -100,11 +100,10 @@ def main() -> int:
         return 1
     figures = (*figures_of(runs), Figure("processes left running", len(still_running(processes)), "", at_most=0))
     OUT.write_text(json.dumps([figure.summary for figure in figures], indent=2, ensure_ascii=False) + "\n")
-    bounded = [figure for figure in figures if figure.is_bounded]
-    failed = len(missed(bounded))
     console.print("\n".join(["", *(figure.line for figure in figures)]), soft_wrap=True)
-    console.print(f"{len(bounded) - failed} passed, {failed} failed")
-    return 1 if failed else 0
+    ending, code = tally(figures)
+    console.print(ending)
+    return code
 
 
 def measure(lab: Lab, most: int, console: Console) -> list[Run]:

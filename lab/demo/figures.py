@@ -43,6 +43,13 @@ class Figure:
         return {**asdict(self), "kept": self.kept}
 
 
+def tally(figures: Iterable[Figure]) -> tuple[str, int]:
+    """What a benchmark ends with: how many figures are within their bounds, and the exit code."""
+    bounded = [figure for figure in figures if figure.is_bounded]
+    failed = len(missed(bounded))
+    return f"{len(bounded) - failed} passed, {failed} failed", 1 if failed else 0
+
+
 def missed(figures: Iterable[Figure]) -> list[Figure]:
     """Those that are not within their bounds."""
     return [figure for figure in figures if not figure.kept]
