@@ -91,6 +91,7 @@ def rows() -> tuple[RowStatus, ...]:
             worse_by=38.0,
             better_by=5.0,
             tested="p99 of the step's requests",
+            reporter="destination",
         ),
         RowStatus(
             metric="error-rate",

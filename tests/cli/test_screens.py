@@ -213,7 +213,7 @@ conversion   -       -       -                -                 −3 %       -  
 no data (no series), reported only
 
 WHAT WAS TESTED
-latency p99: p99 of the step's requests
+latency p99: p99 of the step's requests (as the destination proxy tells)
 error-rate: share of failed requests
 conversion: share of visits
 

@@ -160,6 +160,7 @@ def test_what_was_asked_of_each_metric_is_told_with_its_numbers() -> None:
     assert answer is not None
     assert answer.queries.keys() == {metric.name for metric in PLAN.policy.metrics}
     assert all('{reporter="source",destination_service="h",' in query for query in answer.queries.values())
+    assert set(answer.reporters.values()) == {"source"}
 
 
 def test_how_long_scrapes_take_is_remembered_for_the_next_ticks() -> None:

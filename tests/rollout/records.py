@@ -47,7 +47,7 @@ class Book:
             self.state, rows, verdict = judge(self.policy, before, tick, window=2)
             self.now += _TICK
             self.trail = self.trail.after(JudgedTick(before, tick, 2, self.now, rows, verdict))
-            self.comparison = tuple(row_status(row) for row in rows)
+            self.comparison = tuple(row_status(row, reporter="source") for row in rows)
 
     def take(
         self,

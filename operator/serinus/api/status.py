@@ -87,6 +87,9 @@ class RowStatus(Lenient):
         default=None, description="How much better the canary would have had to be to be promoted."
     )
     tested: str = Field(description="What was compared, in words, and what the test relies on besides counts.")
+    reporter: str | None = Field(
+        default=None, description="Whose of Istio's metrics were read: source or destination; absent for other queries."
+    )
 
 
 class RecordStatus(Lenient):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import yaml
 
+from serinus.api import RowStatus
 from serinus.cli.comparison import counterfactual, full_table
 from serinus.cli.look import PLAIN
 from serinus.cli.report_document import Report
@@ -41,7 +42,7 @@ def sections(report: Report) -> Iterator[Section]:
         columns, cells = full_table(report.comparison, PLAIN)
         titles = tuple(column.title for column in columns)
         yield Section("Comparison", titles=titles, rows=tuple(tuple(cell.text for cell in row) for row in cells))
-        tested = tuple(f"{row.metric}: {row.tested}" for row in report.comparison)
+        tested = tuple(f"{row.metric}: {row.tested}{_as_told(row)}" for row in report.comparison)
         yield Section("What was tested", sentences=tuple(map(printable, tested)))
         needed = ((row.metric, counterfactual(row)) for row in report.comparison)
         yield Section("Another verdict", sentences=tuple(f"{metric}: {told}" for metric, told in needed if told))
@@ -89,3 +90,7 @@ def _records(report: Report) -> tuple[tuple[str, ...], ...]:
         )
         for each in report.history
     )
+
+
+def _as_told(row: RowStatus) -> str:
+    return f" (as the {row.reporter} proxy tells)" if row.reporter else ""

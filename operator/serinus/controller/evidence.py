@@ -89,7 +89,15 @@ async def judge_new_ticks(
         # The trail keeps the judge's own verdict, which can be given again from its evidence.
         lost = await _lost(desk, asked, seen.reach, rollout, weight, tick, grid)
         told = verdict if verdict.verdict == "rollback" else lost or with_doubts(verdict, seen.doubts)
-        judged = Judged(ended, state, rows, told, tuple(ticks), {each.name: each.question.text for each in asked[1:]})
+        judged = Judged(
+            at=ended,
+            state=state,
+            rows=rows,
+            verdict=told,
+            ticks=tuple(ticks),
+            queries={each.name: each.question.text for each in asked[1:]},
+            reporters={each.name: each.reporter for each in asked[1:] if each.reporter is not None},
+        )
         if told.verdict == "rollback":
             break
         start = end

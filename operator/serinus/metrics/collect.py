@@ -54,6 +54,11 @@ class Inquiry:
     is_level: bool = False
     quantiles: tuple[float, ...] = ()
 
+    @property
+    def reporter(self) -> str | None:
+        """Whose of Istio's metrics are read; None for other queries."""
+        return self.question.reporter if isinstance(self.question, IstioQuestion) else None
+
 
 def inquiries(policy: CanaryPolicySpec, arms: Arms) -> tuple[Inquiry, ...]:
     """How the guard and each metric of the policy are measured. Raises QueryError for a query that cannot be read."""

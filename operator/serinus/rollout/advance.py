@@ -136,7 +136,8 @@ def _with_judgement(status: CanaryDeploymentStatus, judged: Judged, live: Live |
     """The status with the comparison and verdict of the newest slot."""
     guard = judged.state.guard.watch
     canary, total = float(guard.canary.n), float(guard.canary.n + guard.stable.n)
-    rows = with_restarts(tuple(row_status(row) for row in judged.rows), live, status)
+    of_judge = (row_status(row, judged.reporters.get(row.metric.name)) for row in judged.rows)
+    rows = with_restarts(tuple(of_judge), live, status)
     status = in_rollout(status, judged_until=judged.at, judge=judged.state.pack())
     return status.model_copy(
         update={

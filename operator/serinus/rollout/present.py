@@ -11,8 +11,8 @@ _QUERY = 300  # characters
 _DIGITS = 6  # of rates and differences: beyond what any traffic resolves, and short in a status
 
 
-def row_status(row: Row) -> RowStatus:
-    """A row of the comparison as a status has it."""
+def row_status(row: Row, reporter: str | None = None) -> RowStatus:
+    """A row of the comparison as a status has it; `reporter`: whose of Istio's metrics were read for it."""
     needed = counterfactual(row)
     return RowStatus(
         metric=row.name,
@@ -37,6 +37,7 @@ def row_status(row: Row) -> RowStatus:
         worse_by=_short(needed.worse_by),
         better_by=_short(needed.better_by),
         tested=f"{row.tested} ({row.model})" if row.model else row.tested,
+        reporter=reporter,
     )
 
 

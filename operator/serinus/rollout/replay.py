@@ -24,7 +24,8 @@ def judgement_on_record(record: Record) -> Judgement | None:
     """What the record says that the judge said; None where it was taken without the judge."""
     if record.evidence is None:
         return None
-    judged = tuple(row for row in record.comparison if row.kind != RESTARTS)
+    # Whose metrics were read the judge never knew.
+    judged = tuple(row.model_copy(update={"reporter": None}) for row in record.comparison if row.kind != RESTARTS)
     return Judgement(verdict=record.evidence.verdict, comparison=judged)
 
 

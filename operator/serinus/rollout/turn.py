@@ -36,6 +36,8 @@ class Judged:
     ticks: tuple[JudgedTick, ...] = ()
     queries: Mapping[str, str] = field(default_factory=dict)
     """What was asked, by metric."""
+    reporters: Mapping[str, str] = field(default_factory=dict)
+    """Whose of Istio's metrics were read, by metric; of other queries nothing."""
 
 
 @dataclass(frozen=True, slots=True)
