@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -120,14 +119,6 @@ def test_an_operator_that_cannot_begin_says_why(options: tuple[str, ...], what: 
     assert done.stderr.splitlines()[-1].startswith("Error: ")
     assert what in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
-
-
-@pytest.fixture
-def heeds_ctrl_c() -> Iterator[None]:
-    """Processes started here can be interrupted, even where the tests themselves run in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("heeds_ctrl_c")

@@ -238,14 +238,6 @@ def test_wrong_usage_is_exit_code_2(cluster: Cluster, words: tuple[str, ...]) ->
     assert "Traceback" not in done.err
 
 
-@pytest.fixture
-def heeds_ctrl_c() -> Iterator[None]:
-    """Processes started here can be interrupted, even where the tests themselves run in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_is_one_word_and_exit_code_130(cluster: Cluster) -> None:
     process = cluster.start("wait", "checkout")

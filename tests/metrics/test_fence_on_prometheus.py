@@ -6,21 +6,13 @@ import pytest
 
 from lab.stack.alone import Alone
 from serinus.api import CanaryPolicySpec
-from serinus.metrics import Arm, Arms, inquiries
+from serinus.metrics import inquiries
 from serinus.metrics.arms import SIDES
 from serinus.metrics.desk import Question
 from serinus.metrics.istio import IstioQuestion, shared_promql
-from tests.metrics.test_custom_queries import is_selector, parsed, walk
+from tests.metrics.test_custom_queries import FENCED, is_selector, parsed, walk
 
 TICK = 15.0
-ARMS = Arms(
-    "ml",
-    "predictor.ml.svc.cluster.local",
-    "destination",
-    stable=Arm("stable", (("destination_version", "v1"),), (("version", "v1"),)),
-    canary=Arm("canary", (("destination_version", "v2"),), (("version", "v2"),)),
-    fence=(("namespace", "ml"),),
-)
 POLICY = CanaryPolicySpec.model_validate(
     {
         "metrics": [
@@ -69,7 +61,7 @@ def texts(question: Question) -> list[str]:
 
 
 def test_every_selector_of_every_query_is_fenced_as_prometheus_reads_it_I10(parser: str) -> None:
-    questions = dict.fromkeys(each.question for each in inquiries(POLICY, ARMS))
+    questions = dict.fromkeys(each.question for each in inquiries(POLICY, FENCED))
     for question in questions:
         for text in texts(question):
             own = [node for node in walk(parsed(parser, text)) if is_selector(node)]
@@ -80,9 +72,9 @@ def test_every_selector_of_every_query_is_fenced_as_prometheus_reads_it_I10(pars
 
 
 def test_tenants_who_share_a_query_are_told_apart_by_the_fence_I10() -> None:
-    other = replace(ARMS, namespace="shop", fence=(("namespace", "shop"),))
-    mine, theirs = (IstioQuestion("requests", arms, "destination") for arms in (ARMS, other))
+    other = replace(FENCED, namespace="shop", fence=(("namespace", "shop"),))
+    mine, theirs = (IstioQuestion("requests", arms, "destination") for arms in (FENCED, other))
     assert 'namespace=~"ml|shop"' in shared_promql([mine, theirs], TICK)
-    labels = {"destination_service": ARMS.host, "destination_version": "v2"}
-    assert ARMS.side_of({**labels, "namespace": "ml"}) == "canary"
-    assert ARMS.side_of({**labels, "namespace": "shop"}) is None
+    labels = {"destination_service": FENCED.host, "destination_version": "v2"}
+    assert FENCED.side_of({**labels, "namespace": "ml"}) == "canary"
+    assert FENCED.side_of({**labels, "namespace": "shop"}) is None

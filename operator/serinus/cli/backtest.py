@@ -25,7 +25,7 @@ from serinus.cli.prometheus_options import (
     ToOption,
 )
 from serinus.cli.run import Reporter
-from serinus.cli.told import NO, in_one_line
+from serinus.cli.told import NO
 
 if TYPE_CHECKING:
     from serinus.api import Metric, Regression
@@ -50,7 +50,6 @@ class Form(StrEnum):
     PATCH = "patch"
 
 
-@in_one_line
 def backtest(
     files: Annotated[
         list[Path],
