@@ -50,7 +50,7 @@ class WarmUps:
             self._errands.start(key, call.key, partial(warm_up, call, host, targets, self._guard))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True)
 class _NotAnswered(Exception):
     """A request that was not answered as it must be; how it was."""
 

@@ -50,7 +50,7 @@ class Live:
         return set(self.weights) == {weight}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True)  # nobody changes one, but an exception's traceback must be: contextlib does
 class Obstacle(Exception):
     """Why a rollout cannot go on: `reason` is one CamelCase word, `message` says what, where, and what to do."""
 
