@@ -10,7 +10,16 @@ from lab.stack.workload import REPOSITORY
 HOUSE = REPOSITORY / "operator" / "serinus"
 CAMEL_CASE = re.compile(r"([A-Z][a-z]+)+")
 
-CONDITIONS = {"Ready", "Reconciling", "Stalled", "Promoted", "MetricsAvailable", "TrafficAligned", "PolicyChanged"}
+CONDITIONS = {
+    "Ready",
+    "Reconciling",
+    "Stalled",
+    "Promoted",
+    "MetricsAvailable",
+    "TrafficAligned",
+    "PolicyChanged",
+    "Warned",
+}
 OF_KUBERNETES = {"Deployment", "StatefulSet", "WorkloadEntry", "Lease", "Event", "Normal", "Warning", "Healthy"}
 OTHERS = {"BearerToken", "CanaryDeployment", "CanaryRecord", "Applied", "Refused", "Host", "Unknown", "True", "False"}
 
