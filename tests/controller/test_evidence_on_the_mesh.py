@@ -1,5 +1,6 @@
 """What the mesh's own Prometheus says: a canary that nobody reaches, a query that is misspelled (I3)."""
 
+import json
 import os
 import signal
 import zlib
@@ -67,7 +68,7 @@ def whole_ticks_since(moment: datetime, operator: Process, name: str) -> float:
     The tick in which the moment lies does not count: much of it may have been before.
     """
     lines = filter(is_record, operator.log.read_text().splitlines())
-    records = [entry.record for entry in map(Entry.of_line, lines) if entry.name == name]
+    records = [json.loads(entry.line) for entry in map(Entry.of_line, lines) if entry.name == name]
     (rollback,) = [record for record in records if record["verdict"] == "rollback"]
     ticks = TypeAdapter(list[TickRecord]).validate_python(rollback["evidence"]["ticks"])
     assert ticks[-1].end > moment, "the record has the tick that decided"
