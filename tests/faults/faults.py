@@ -15,7 +15,7 @@ from tests.faults.rollouts import RECOVERY, TICK, await_condition, await_recover
 from tests.faults.stutter import stuttering
 
 _GONE = 35.0
-_SILENCE = 75.0
+_SILENCE = 90.0
 """Seconds until a watch that tells nothing is opened anew."""
 _SEVERAL_TICKS = 3 * TICK.total_seconds()
 

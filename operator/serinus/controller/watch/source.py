@@ -13,9 +13,9 @@ from serinus.controller.cache import Object
 _PAGE = 250  # objects: a list of thousands would be held as text and as objects at the same time
 
 # A watch that has silently died is the commonest complaint about long-running operators: the server ends each stream
-# after this long, and one without so much as a bookmark for a little more than a minute is opened anew.
+# after this long, and one without so much as a bookmark (they come once a minute) for half a minute more is renewed.
 _STREAM = 240  # whole seconds: the API server takes no others
-_SILENCE = 75.0
+_SILENCE = 90.0
 _CONNECT, _ANSWER = 5.0, 30.0  # seconds for a connection, and for a page
 
 _LISTED: Final = aiohttp.ClientTimeout(total=_ANSWER, sock_connect=_CONNECT)
