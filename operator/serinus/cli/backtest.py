@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -25,7 +24,7 @@ from serinus.cli.prometheus_options import (
     ToOption,
 )
 from serinus.cli.run import Reporter
-from serinus.cli.told import NO
+from serinus.cli.told import NO, tell_who_waits
 
 if TYPE_CHECKING:
     from serinus.api import Metric, Regression
@@ -91,10 +90,13 @@ def backtest(
     from serinus.cli.backtest_target import find_target
     from serinus.cli.look import look_of_output
     from serinus.cli.manifests import Manifests
+    from serinus.cli.moments import duration
     from serinus.cli.prometheus_connection import Server
 
     server = Server(prometheus, prometheus_credentials, reporter.value, fence)
-    target = find_target(Manifests.read(files), service, namespace, _duration(window), server)
+    manifests = Manifests.read(files)
+    length = None if window is None else duration(window, "--window")
+    target = find_target(manifests, service, namespace, length, server)
     plan = _plan(target, since, until)
     report = _report(target, plan, _windows(target, plan, server))
     if output is Form.TABLE:
@@ -139,7 +141,7 @@ def _windows(target: Target, plan: Plan, server: Server) -> tuple[Window, ...]:
     from serinus.metrics import CredentialsError, Prometheus
 
     def told(number: int) -> None:
-        _tell(f"reading window {number} of {plan.number} ..." if number else "reading what was before ...")
+        tell_who_waits(f"reading window {number} of {plan.number} ..." if number else "reading what was before ...")
 
     try:
         source = Prometheus(server.connection(target.prometheus))
@@ -159,7 +161,7 @@ def _report(target: Target, plan: Plan, windows: tuple[Window, ...]) -> Report:
             f"Prometheus knows nothing of {target.arms.host} in these {len(windows)} windows: are --service, "
             "--namespace and --reporter right, and does its history reach so far back?"
         )
-    _tell("judging by the policy ...")
+    tell_who_waits("judging by the policy ...")
     return Report(
         target.holder,
         target.arms.host,
@@ -177,22 +179,5 @@ def _report(target: Target, plan: Plan, windows: tuple[Window, ...]) -> Report:
     )
 
 
-def _duration(text: str | None) -> timedelta | None:
-    from serinus.api import parse_duration
-
-    if text is None:
-        return None
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise InputError(f"--window: {error}") from error
-
-
 def _tell_of(metric: Metric, tolerance: Regression) -> None:
-    _tell(f"judging {metric.name} by {tolerance.written} ...")
-
-
-def _tell(what: str) -> None:
-    """Only to somebody who waits at a terminal."""
-    if sys.stderr.isatty():
-        typer.echo(what, err=True)
+    tell_who_waits(f"judging {metric.name} by {tolerance.written} ...")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +22,7 @@ from serinus.cli.prometheus_options import (
     ToOption,
 )
 from serinus.cli.run import Reporter
-from serinus.cli.told import NO
+from serinus.cli.told import NO, tell_who_waits
 
 if TYPE_CHECKING:
     from serinus.api import CanaryDeployment
@@ -76,11 +75,12 @@ def plan(
 
     from serinus.cli.look import look_of_output
     from serinus.cli.manifests import Manifests
+    from serinus.cli.moments import duration
     from serinus.cli.plan_screen import screen
     from serinus.cli.prometheus_connection import Server
     from serinus.planning import PlanningError, Release, Requests, advise, forecast
 
-    limit = _duration(within)
+    limit = None if within is None else duration(within, "--within")
     manifests = Manifests.read(files)
     found = manifests.one_deployment()
     name, release = found.metadata.name, Release(found.spec, manifests.policy_of(found))
@@ -94,14 +94,14 @@ def plan(
     else:
         raise InputError("--rps and --error-rate are only of use together; without both Prometheus is asked")
     rng = np.random.default_rng(_SEED)
-    _tell("simulating rollouts ...")
+    tell_who_waits("simulating rollouts ...")
     try:
         planned, unchanged = forecast(release, requests, rng)
     except PlanningError as error:
         raise InputError(f"{name}: {error}") from error
     advice = None
     if limit is not None:
-        _tell("simulating what could be changed ...")
+        tell_who_waits("simulating what could be changed ...")
         advice = advise(release, requests, planned, unchanged, limit, rng)
     if output is Output.TABLE:
         for line in screen(name, release, requests, planned, advice, look_of_output(no_color), seen):
@@ -135,22 +135,5 @@ def _seen(
     end = moment(until, "--to", now) if until else now if since else usual.end
     if begin >= end:
         raise InputError(f"--from {begin:%Y-%m-%dT%H:%MZ} must be before --to {end:%Y-%m-%dT%H:%MZ}")
-    _tell("asking Prometheus ...")
+    tell_who_waits("asking Prometheus ...")
     return look_back(found, release, server, namespace, Period(begin, end))
-
-
-def _duration(text: str | None) -> timedelta | None:
-    from serinus.api import parse_duration
-
-    if text is None:
-        return None
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise InputError(f"--within: {error}") from error
-
-
-def _tell(what: str) -> None:
-    """Only to somebody who waits at a terminal."""
-    if sys.stderr.isatty():
-        typer.echo(what, err=True)

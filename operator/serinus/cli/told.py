@@ -45,6 +45,12 @@ def in_one_line(command: Callable[_P, _R]) -> Callable[_P, _R]:
     return told
 
 
+def tell_who_waits(what: str) -> None:
+    """What is done now, only to somebody who waits at a terminal."""
+    if sys.stderr.isatty():
+        typer.echo(what, err=True)
+
+
 def printable(text: str) -> str:
     """The text in a line, without what could steer a terminal: it may come from an object that anybody wrote."""
     return "".join(char if char.isprintable() else " " if char.isspace() else ascii(char)[1:-1] for char in text)

@@ -23,7 +23,7 @@ from serinus.istio import canonical_host, subset_labels
 from serinus.metrics import Arm as SeriesArm
 from serinus.metrics import Arms
 from serinus.notify import origin_of
-from serinus.rollout import Live, Obstacle, Plan, Subject, release_of, shared
+from serinus.rollout import Live, Obstacle, Plan, Subject, release_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,6 @@ class Manifest:
 
     versions: tuple[object, ...]
     spec: CanaryDeploymentSpec
-    policy: CanaryPolicySpec
     plan: Plan
     release: str
 
@@ -51,16 +50,16 @@ def read_manifest(owner: Object, cache: Cache, before: Manifest | None) -> Manif
         raise Obstacle("InvalidSpec", "; ".join(map(str, explain(error)))) from error
     if found := problems(spec):
         raise Obstacle("InvalidSpec", "; ".join(map(str, found)))
-    policy = _policy(spec, owner["metadata"]["namespace"], cache)
-    spec = spec.model_copy(update={"policy": None})  # the manifest has it once
-    return Manifest(versions, spec, policy, Plan.of(spec, policy), release_of(spec))
+    plan = Plan.of(spec, _policy(spec, owner["metadata"]["namespace"], cache))
+    # The policy is the plan's, which many share: it is not kept a second time.
+    return Manifest(versions, spec.model_copy(update={"policy": None}), plan, release_of(spec))
 
 
 def read_subject(
     owner: Object, manifest: Manifest, cache: Cache, allowed_prometheus: Collection[str], allowed_hooks: Collection[str]
 ) -> Subject:
     """The CanaryDeployment with its policy. Raises Obstacle naming what this operator may not ask."""
-    metadata, spec, policy = owner["metadata"], manifest.spec, manifest.policy
+    metadata, spec, policy = owner["metadata"], manifest.spec, manifest.plan.policy
     named = spec.prometheus or policy.prometheus
     if named is not None and named.address is not None and named.address not in allowed_prometheus:
         whose = "spec." if spec.prometheus else "the policy's "
@@ -201,7 +200,7 @@ def _versions(owner: Object, cache: Cache) -> tuple[object, ...]:
 
 def _policy(spec: CanaryDeploymentSpec, namespace: str, cache: Cache) -> CanaryPolicySpec:
     if spec.policy_ref is None:
-        return shared(spec.policy or DEFAULT_POLICY)
+        return spec.policy or DEFAULT_POLICY
     found = cache.get("canarypolicies", (namespace, spec.policy_ref.name))
     if found is None:
         raise Obstacle("PolicyNotFound", f"spec.policyRef: no CanaryPolicy {namespace}/{spec.policy_ref.name}")

@@ -8,7 +8,7 @@ from serinus.rollout.intents import Intent, PointSubset, SetWeight
 from serinus.rollout.judging import judge_policy, with_guard
 from serinus.rollout.live import Live, Obstacle
 from serinus.rollout.people import NOBODY, Ask, HookFacts, Order, People, Reply
-from serinus.rollout.plan import Plan, PlanError, release_of, shared
+from serinus.rollout.plan import Plan, PlanError, release_of
 from serinus.rollout.records import Record
 from serinus.rollout.replay import judge_again, judgement_on_record
 from serinus.rollout.subject import Subject
@@ -52,7 +52,6 @@ __all__ = [
     "judgement_on_record",
     "plan_in_force",
     "release_of",
-    "shared",
     "with_guard",
     "with_warnings",
 ]

@@ -52,7 +52,7 @@ class Plan(Lenient):
             warm_up=spec.warm_up.duration if spec.warm_up else timedelta(),
             workloads=spec.workloads,
             prometheus=spec.prometheus or policy.prometheus,
-            policy=shared(policy),
+            policy=_shared(policy),
         )
 
     def pack(self) -> str:
@@ -67,7 +67,7 @@ class Plan(Lenient):
             plan = Plan.model_validate_json(zlib.decompress(base64.b64decode(text, validate=True)))
         except (ValueError, zlib.error) as error:
             raise PlanError("the snapshot in status.rollout cannot be read") from error
-        return plan.model_copy(update={"policy": shared(plan.policy)})
+        return plan.model_copy(update={"policy": _shared(plan.policy)})
 
     @cached_property
     def judged_by(self) -> Policy:
@@ -90,7 +90,7 @@ class Plan(Lenient):
 
 
 @lru_cache(_POLICIES)
-def shared(policy: CanaryPolicySpec) -> CanaryPolicySpec:
+def _shared(policy: CanaryPolicySpec) -> CanaryPolicySpec:
     """The first of equal policies: hundreds of rollouts follow the same one, and each would have its own otherwise."""
     return policy
 
