@@ -84,7 +84,7 @@ def test_nothing_stands_in_the_way_of_an_examples_release(file: Path) -> None:
     assert not isinstance(manifest, Finding)
     arms = arms_of(facts, manifest.plan, "destination", None)
     assert isinstance(arms, Arms)
-    assert len(inquiries(manifest.policy, arms)) == 1 + len(manifest.policy.metrics)
+    assert len(inquiries(manifest.plan.policy, arms)) == 1 + len(manifest.plan.policy.metrics)
 
 
 @pytest.mark.parametrize("file", [each for each in FILES if each.parent == EXAMPLES], ids=title)
