@@ -20,8 +20,8 @@ from statistics import median
 from bench.scale.api import Api, administrator
 from bench.scale.cluster import Cluster, Operator, cluster
 from bench.scale.fleet import fleet, series
-from bench.scale.objects import NAMESPACES, Canary, bad_canaries, canaries
-from bench.scale.standing import TICK, progressing, promoted, rolled_back
+from bench.scale.objects import NAMESPACES, TICK, Canary, bad_canaries, canaries
+from bench.scale.standing import progressing, promoted, rolled_back
 from bench.scrapes import SCRAPE, prometheus_config
 from lab.demo.figures import Figure, tally
 from lab.errors import LabError
@@ -251,10 +251,10 @@ async def started(place: Cluster, api: Api, there: Sequence[Canary], size: int, 
 
 
 async def caught_up(api: Api, there: Sequence[Canary], since: float) -> None:
-    """Return when every canary has been judged at least until the tick that was complete at `since` (Unix time)."""
-    until = (since - LATENESS) // TICK * TICK
+    """Return when every canary has been judged until its last tick that was complete at Unix time `since`, or later."""
+    before = since - LATENESS - TICK
     seen = api.feed.seen
-    await condition(lambda: all(seen[each.key].judged_until >= until for each in there), "all canaries to be judged")
+    await condition(lambda: all(seen[each.key].judged_until > before for each in there), "all canaries to be judged")
 
 
 async def at_rest(operator: Operator) -> None:

@@ -1,14 +1,18 @@
 """A canary of the bench: its CanaryDeployment, and the Istio objects that carry it."""
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
+from serinus.controller.turns import phase_of
 from serinus.istio import DECISION_ANNOTATION
 
 VERSIONS = ("v1", "v2")
 WEIGHT = 50
 """The canary's percentage while its rollout is under way."""
 NAMESPACES = 20
+TICK = 15.0
+"""Seconds."""
 
 Object = dict[str, Any]
 
@@ -79,5 +83,6 @@ def canaries(count: int) -> list[Canary]:
 
 
 def bad_canaries(namespace: str, count: int) -> list[Canary]:
-    """Those of one namespace that turn bad together."""
-    return [Canary(namespace, f"bad-{number}") for number in range(count)]
+    """Those of one namespace that turn bad together: their ticks end on multiples of the interval, in any namespace."""
+    names = (Canary(namespace, f"bad-{number}") for number in itertools.count())
+    return list(itertools.islice((each for each in names if phase_of(each.key, TICK) == 0), count))

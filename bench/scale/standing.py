@@ -6,15 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from bench.scale.objects import WEIGHT, Canary, Object
+from bench.scale.objects import TICK, WEIGHT, Canary, Object
 from serinus.api import CanaryDeploymentStatus, Phase, RecordStatus
 from serinus.controller.cache import Cache
 from serinus.controller.gather import read_manifest, read_subject
 from serinus.judge import GUARD, Counts, Events, Evidence, Histogram, State, Tick, judge
 from serinus.rollout import Judged, Live, SetWeight, Subject, Timing, advance
 
-TICK = 15.0
-"""Seconds."""
 _TICKS = 20  # that have been judged
 _HISTORY = 20
 _TIMING = Timing(settle=timedelta(), lead=timedelta())

@@ -1,6 +1,7 @@
 """Ticks since the cursor: judged in order, the same after a gap as live, and no further than a rollback."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -45,8 +46,7 @@ class History:
 
     async def query(self, promql: str, at: float) -> Vector:
         self.queries += 1
-        length = float(promql.split("offset ")[1].split("ms", maxsplit=1)[0]) / 1000
-        return Vector.of(self._rows(at, length))
+        return Vector.of(self._rows(at, _length(promql)))
 
     async def query_range(self, promql: str, start: float, end: float, step: float) -> Mapping[float, list[Row]]:
         self.ranges += 1
@@ -76,6 +76,13 @@ class History:
         if version == "v1":
             return round(90 * elapsed) if code == "200" else round(elapsed * 0.1)
         return round(10 * elapsed - failed) if code == "200" else round(failed)
+
+
+def _length(promql: str) -> float:
+    """Of the tick that is asked about: the first offset into the past of an exact question, a plain one's step."""
+    found = re.search(r"(?:offset |:)(\d+)ms", promql)
+    assert found
+    return int(found[1]) / 1000
 
 
 def row(version: str, value: float, **labels: str) -> Row:
@@ -178,18 +185,32 @@ def test_a_tick_in_which_the_weight_changed_is_marked() -> None:
 
 
 def test_ticks_too_long_ago_count_as_missing_and_are_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence, "_CATCH_UP", 5)
+    monkeypatch.setattr(evidence, "_CATCH_UP", 30)
     history = History()
-    answer = judged(history, rollout(), START + 15 * 20)
+    answer = judged(history, rollout(), START + 15 * 45)
     assert answer is not None
     assert history.queries == 0
     assert history.ranges == 2, "one for the past before the rollout, one for the gap"
-    assert [tick.tick.evidence[GUARD].missing for tick in answer.ticks] == [Missing.UNREACHABLE] * 14 + [None] * 5
+    assert [tick.tick.evidence[GUARD].missing for tick in answer.ticks] == [Missing.UNREACHABLE] * 14 + [None] * 30
 
 
-def test_a_gap_is_read_tick_by_tick_where_the_server_gives_no_range() -> None:
+def test_a_long_gap_is_read_tick_by_tick_where_the_server_gives_no_range() -> None:
     ranges, ticks = History(), History(has_ranges=False)
-    whole, single = judged(ranges, rollout(), START + 15 * 20), judged(ticks, rollout(), START + 15 * 20)
+    whole, single = judged(ranges, rollout(), START + 15 * 40), judged(ticks, rollout(), START + 15 * 40)
     assert whole is not None
     assert single is not None
     assert whole.state.pack() == single.state.pack()
+
+
+def test_a_short_gap_is_read_together_with_those_who_have_the_same() -> None:
+    """After a restart: as many queries for fifty canaries as for one."""
+
+    async def restarted(canaries: int) -> int:
+        history = History()
+        desk, asked, now = Desk(cast(Prometheus, history)), inquiries(PLAN.policy, ARMS), START + 15 * 6
+        await asyncio.gather(
+            *(judge_new_ticks(PLAN, rollout(), 10, asked, desk, GRID, now) for _ in range(canaries)),
+        )
+        return history.queries
+
+    assert asyncio.run(restarted(50)) == asyncio.run(restarted(1)) == 5

@@ -14,7 +14,8 @@ from tests.metrics.remote_write import FLAGS, STALE, Series, write
 
 TICKS = 1000
 TICK = 15.0
-START = 1_795_000_005.0
+START = 1_795_000_010.0
+"""The end of a slot of canaries whose phase is 5 s."""
 SCRAPES = [START - 300 + 15 * number + 2.5 for number in range(TICKS + 20)]
 HOST = "busy.ml.svc.cluster.local"
 ARMS = Arms(

@@ -56,7 +56,7 @@ def texts(question: Question) -> list[str]:
     asked = [question.promql(TICK), pods.promql(TICK)]
     asked += [series.promql() for side in SIDES if (series := question.series_of(side))]
     if isinstance(question, IstioQuestion):
-        asked += [shared_promql([question], TICK, plain=True)]
+        asked += [shared_promql([question], TICK, plain_at=phase) for phase in (0.0, 5.0)]
     return asked
 
 

@@ -6,13 +6,13 @@ import pytest
 
 from lab.stack.alone import Alone
 from serinus.metrics import Arm, Arms, Connection, Desk, Prometheus, Slot
-from serinus.metrics.istio import IstioQuestion
+from serinus.metrics.istio import IstioQuestion, shared_promql
 from serinus.metrics.reading import Reading
 from tests.metrics.remote_write import FLAGS, Series, write
 
 TICK = 15.0
 END = 1_795_000_500.0
-"""A multiple of the tick, as all ends of slots are."""
+"""A multiple of the tick; slots of another phase end later."""
 LOOK_BACK = 300.0
 ARMS = Arms(
     "ml",
@@ -32,7 +32,8 @@ def requests(pod: str, samples: list[tuple[float, float]], version: str = "v1") 
     )
 
 
-STEADY = [(END - 2 * LOOK_BACK + TICK * number + 5, 10.0 * number) for number in range(40)]
+STEADY = [(END - 2 * LOOK_BACK + TICK * number + 5, 7.0 * number + 3.0 * (number == 39)) for number in range(40)]
+"""Ten requests in the newest tick, seven in each before."""
 
 HISTORIES = {
     "nothing special": [requests("one", STEADY)],
@@ -43,8 +44,11 @@ HISTORIES = {
     ],
     "a pod is forgotten": [requests("one", STEADY), requests("old", [(END - LOOK_BACK - 1.4 * TICK, 1000.0)])],
     "a pod restarts": [requests("one", [*STEADY[:-1], (STEADY[-1][0], 3.0)])],
-    "a pod restarted earlier": [requests("one", [*STEADY[:20], *((time, value - 190) for time, value in STEADY[20:])])],
+    "a pod restarted earlier": [requests("one", [*STEADY[:20], *((time, value - 130) for time, value in STEADY[20:])])],
 }
+
+UNCHANGED = {"nothing special", "a pod restarted earlier"}
+"""Within the tick: a plain question tells of them what the exact one does."""
 
 
 @pytest.mark.parametrize("what", HISTORIES)
@@ -54,17 +58,21 @@ def test_what_is_counted_is_what_the_exact_question_counts(what: str, alone: Alo
     )
     write(address, [*HISTORIES[what], requests("canary", STEADY, "v2")])
 
-    async def ask(end: float) -> tuple[Reading, Reading]:
+    async def ask(end: float) -> tuple[Reading, Reading, Reading]:
         server = Prometheus(Connection(address))
         try:
             alone = QUESTION.read((await server.query(QUESTION.promql(TICK), end)).rows())
-            return await Desk(server).read(QUESTION, Slot(end - TICK, end)), alone
+            slot = Slot(end - TICK, end)
+            plain = await server.query(shared_promql([QUESTION], TICK, plain_at=slot.phase), end)
+            return QUESTION.read(plain.rows()), await Desk(server).read(QUESTION, slot), alone
         finally:
             await server.close()
 
-    for end in (END, END - 4):  # a plain question can be asked about the first, not about the second
-        shared, exact = asyncio.run(ask(end))
+    for end in (END, END - 4):
+        plain, shared, exact = asyncio.run(ask(end))
         assert numbers(shared) == numbers(exact)
+        assert plain.is_exact == (what in UNCHANGED)
+        assert not plain.is_exact or numbers(plain) == numbers(exact)
         assert exact.of("canary", "requests").total == 10
 
 

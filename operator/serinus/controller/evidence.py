@@ -25,6 +25,7 @@ from serinus.metrics import (
 from serinus.rollout import Judged, JudgedTick, Plan
 
 _CATCH_UP = 1000  # slots that are read again after a gap; older ones count as missing
+_SHARED = 20  # slots of a gap that are asked for together with others: after a restart many have the same ones to read
 _WHOLE = 100
 _MORE_LOST = 0.02  # by how much the share of requests that reach no workload may rise: R23's default of an error rate
 
@@ -125,9 +126,9 @@ async def _lost(
 
 
 async def _reader(desk: Desk, asked: Sequence[Inquiry], start: float, grid: Grid, now: float) -> Reader:
-    """Who answers: the server, or after a gap of several slots what one query for each question brought of them."""
+    """Who answers: the server, or after a long gap what one query for each question brought of it."""
     whole = grid.whole_slots(max(start, now - (_CATCH_UP + 1) * grid.interval), now)
-    if len(whole) < 2:
+    if len(whole) <= _SHARED:
         return desk
     return await catch_up(desk, list(dict.fromkeys(each.question for each in asked)), whole)
 

@@ -46,6 +46,7 @@ from serinus.controller.persistence import says_more, write_is_due
 from serinus.controller.record_file import Sink
 from serinus.controller.settings import Settings
 from serinus.controller.statuses import read_status
+from serinus.controller.turns import phase_of
 from serinus.controller.warm_targets import Target, warm_targets
 from serinus.controller.warm_ups import WarmUps
 from serinus.istio import subset_patch
@@ -193,7 +194,7 @@ class Reconciler:
         try:
             if memory.status.phase is Phase.WARMING_UP:
                 self._warm_targets(plan, subject, live)
-            judging = self._judged(plan, memory, live, subject.namespace)
+            judging = self._judged(plan, memory, live, key_of(owner))
             judged = await unless(self._rollback_ordered(owner, memory), judging)
         except Obstacle as nothing_to_judge:
             live, judged = nothing_to_judge, None
@@ -282,13 +283,14 @@ class Reconciler:
         ports, host = {each.port for each in subject.warm_up_requests}, plan.traffic.host
         return warm_targets(host, subject.namespace, live.canary, self._cache, ports, self._settings.allowed_hooks)
 
-    async def _judged(self, plan: Plan, memory: _Memory, live: Live | Obstacle, namespace: str) -> Judged | None:
+    async def _judged(self, plan: Plan, memory: _Memory, live: Live | Obstacle, key: Key) -> Judged | None:
         """The judge's answer to the slots since the cursor; None where none is due."""
         status = memory.status
         if status.rollout is None or status.phase.is_end or isinstance(live, Obstacle):
             return None
+        namespace = key[0]
         arms = read_arms(plan, namespace, live, self._settings.reporter, self._settings.fence)
-        grid = self._grid(plan, namespace)
+        grid = self._grid(plan, key)
         start = first_tick_start(status.rollout, grid)
         if start is not None and plan.warm_up:
             since = datetime.fromtimestamp(start, tz=UTC) - plan.warm_up
@@ -387,7 +389,7 @@ class Reconciler:
         times = [each.timestamp() for each in due if each is not None]
         rollout = outcome.status.rollout
         if rollout is not None and not outcome.status.phase.is_end:
-            look = next_look(plan, rollout, self._grid(plan, owner["metadata"]["namespace"]), known)
+            look = next_look(plan, rollout, self._grid(plan, key_of(owner)), known)
             # No tick is further away than one: where it seems so the clock was set back, and may be set right again.
             times += [min(look, time.time() + plan.interval.total_seconds())] if look is not None else []
         return min(times, default=None)
@@ -412,9 +414,10 @@ class Reconciler:
             raise WriteConflict(f"{kind} {key[0]}/{key[1]} was deleted meanwhile")
         return found
 
-    def _grid(self, plan: Plan, namespace: str) -> Grid:
-        lateness = self._settings.lateness + self._desks.lateness(plan, namespace)
-        return Grid(plan.interval.total_seconds(), lateness)
+    def _grid(self, plan: Plan, key: Key) -> Grid:
+        interval = plan.interval.total_seconds()
+        lateness = self._settings.lateness + self._desks.lateness(plan, key[0])
+        return Grid(interval, lateness, phase_of(key, interval))
 
 
 def _stalled(owner: Object, status: CanaryDeploymentStatus, obstacle: Obstacle | None) -> CanaryDeploymentStatus:

@@ -45,7 +45,7 @@ Asked = asyncio.Task[Mapping[Question, Reading]]
 
 @dataclass(slots=True)
 class _Table:
-    """Questions of one shape about ticks of one length."""
+    """Questions of one shape about ticks of one length and phase."""
 
     places: Places
     together: int = _TOGETHER
@@ -106,7 +106,7 @@ class Desk:
         self.silence = Silence()
         self.scrape_duration = 0.0
         """The longest that a scrape took when somebody last looked, in seconds: samples may come that late."""
-        self._tables: dict[tuple[Shape, float], _Table] = {}
+        self._tables: dict[tuple[Shape, float, float], _Table] = {}
 
     @property
     def behind(self) -> float:
@@ -131,7 +131,7 @@ class Desk:
     def _ask(self, question: Question, slot: Slot) -> Asked:
         if isinstance(question, CustomQuestion):
             return self._ask_alone(question, slot)
-        table = self._table(question.shape, slot.seconds)
+        table = self._table(question.shape, slot)
         told = table.answers.setdefault(slot.end, {})
         if question not in told and not table.join(question, slot):
             company = table.gathering[slot.end] = table.company(question, slot)
@@ -143,10 +143,11 @@ class Desk:
     def _ask_alone(self, question: Question, slot: Slot) -> Asked:
         return _sent(self._alone(question, slot))
 
-    def _table(self, shape: Shape, seconds: float) -> _Table:
-        if (shape, seconds) not in self._tables:
-            self._tables[shape, seconds] = _Table(Places(shape.place))
-        return self._tables[shape, seconds]
+    def _table(self, shape: Shape, slot: Slot) -> _Table:
+        key = shape, slot.seconds, slot.phase
+        if key not in self._tables:
+            self._tables[key] = _Table(Places(shape.place))
+        return self._tables[key]
 
     async def _alone(self, question: Question, slot: Slot) -> Mapping[Question, Reading]:
         answer = await self.prometheus.query(question.promql(slot.seconds), slot.end)
@@ -157,9 +158,7 @@ class Desk:
         if table.gathering.get(slot.end) is company:
             del table.gathering[slot.end]
         try:
-            # A plain question has its two ends on multiples of the tick's length: see Part.
-            is_plain = (slot.end / slot.seconds).is_integer()
-            readings = await self._shared(table, company, slot, plain=is_plain)
+            readings = await self._shared(table, company, slot, plain_at=slot.phase)
             if changed := [question for question in company if not readings[question].is_exact]:
                 readings |= await self._shared(table, changed, slot)
         except SourceError as error:
@@ -169,9 +168,9 @@ class Desk:
         return readings
 
     async def _shared(
-        self, table: _Table, company: Sequence[IstioQuestion], slot: Slot, *, plain: bool = False
+        self, table: _Table, company: Sequence[IstioQuestion], slot: Slot, *, plain_at: float | None = None
     ) -> dict[Question, Reading]:
-        answer = await self.prometheus.query(shared_promql(company, slot.seconds, plain=plain), slot.end)
+        answer = await self.prometheus.query(shared_promql(company, slot.seconds, plain_at=plain_at), slot.end)
         layout, values = table.places.layout(answer, slot.end)
         return {question: question.read_shared(layout, values) for question in company}
 

@@ -1,4 +1,4 @@
-"""The tick grid: disjoint slots of one length, the same for every canary with that interval."""
+"""The tick grid: disjoint slots of one length."""
 
 import math
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _FINEST = 1.0  # ... but none shorter than this, in seconds
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Slots [k·interval, (k+1)·interval) of Unix time, in seconds; a tick is one slot, or a part of it.
+    """Slots [k·interval, (k+1)·interval) of Unix time after `phase`, in seconds; a tick is one slot, or a part of it.
 
     While errors are elevated (R07) a slot is cut at finer boundaries, about as often as Prometheus scrapes.
     `lateness`: how long after its end a tick's samples may still arrive; its evidence is complete only then.
@@ -19,10 +19,11 @@ class Grid:
 
     interval: float
     lateness: float
+    phase: float = 0.0
 
     def start(self, time: float) -> float:
         """The start of the slot that contains `time`."""
-        return math.floor(time / self.interval) * self.interval
+        return self._boundary(math.floor((time - self.phase) / self.interval))
 
     def next_end(self, after: float, *, elevated: bool) -> float:
         """The first boundary later than `after`: of a slot, or with `elevated` of a part of one."""
@@ -35,9 +36,9 @@ class Grid:
 
     def whole_slots(self, after: float, now: float) -> list[Slot]:
         """The slots that begin at `after` or later, and whose evidence is complete at `now`, in order."""
-        first = math.ceil(after / self.interval)
-        end = math.floor((now - self.lateness) / self.interval)
-        return [Slot(number * self.interval, (number + 1) * self.interval) for number in range(first, end)]
+        first = math.ceil((after - self.phase) / self.interval)
+        end = math.floor((now - self.lateness - self.phase) / self.interval)
+        return [Slot(self._boundary(number), self._boundary(number + 1)) for number in range(first, end)]
 
     def is_boundary(self, time: float) -> bool:
         """Whether a slot begins at `time`."""
@@ -46,3 +47,6 @@ class Grid:
     def complete_at(self, end: float) -> float:
         """When the evidence of a tick that ends at `end` is complete."""
         return end + self.lateness
+
+    def _boundary(self, number: int) -> float:
+        return number * self.interval + self.phase

@@ -108,8 +108,11 @@ class IstioQuestion:
         return Reading(parts)
 
 
-def shared_promql(questions: Sequence[IstioQuestion], seconds: float, *, plain: bool = False) -> str:
-    """One query for services whose questions have one shape; `plain`: cheaper, see Part."""
+def shared_promql(questions: Sequence[IstioQuestion], seconds: float, *, plain_at: float | None = None) -> str:
+    """One query for services whose questions have one shape, about a tick of so many seconds.
+
+    `plain_at`: the tick's phase, for the cheaper form that Part.plain describes.
+    """
     shape, members = questions[0].shape, questions
     owner = tuple(dict.fromkeys((_HOST, *shape.names)))
     parts: list[Part | Level]
@@ -128,7 +131,7 @@ def shared_promql(questions: Sequence[IstioQuestion], seconds: float, *, plain: 
             Part(_lost(shape, members), (_HOST, *shape.fenced_by), of=UNATTRIBUTED, doubted=False),
             Level(f"max(scrape_duration_seconds and on (job, instance) {one.promql()})", of=SCRAPE_DURATION),
         ]
-    return "\nor ".join(part.plain(seconds) if plain else part.promql(seconds) for part in parts)
+    return "\nor ".join(part.promql(seconds) if plain_at is None else part.plain(seconds, plain_at) for part in parts)
 
 
 def _part(question: IstioQuestion, owner: Owner) -> str | None:

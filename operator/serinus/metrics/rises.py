@@ -49,23 +49,24 @@ class Part:
         }
         return self._joined(parts)
 
-    def plain(self, seconds: float) -> str:
+    def plain(self, seconds: float, phase: float) -> str:
         """The same for a fraction of the server's work, where no series began, ended or was reset.
 
         Sums at both ends are subtracted, not series by series, and each series is read once for both of them: a
-        subquery has a step at either end, if the tick's end is a multiple of its length. That is wrong where `changed`
-        says so: series and resets are not as many at both ends as twice those that both ends can have. Native
-        histograms are left to the exact question.
+        subquery has a step at either end. Steps are multiples of the tick's length; where the tick ends `phase` seconds
+        after one, each step looks as far ahead. The answer is wrong where `changed` says so: series and resets are not
+        as many at both ends as twice those that both ends can have. Native histograms are left to the exact question.
         """
         owner, witness = ", ".join(self.owner), _Ends(self._witness(), seconds)
         if self.native:
             return self._joined({CHANGED: f"count by ({owner}) ({witness.series})"})
-        every, by = _Ends(self.series, seconds), ", ".join((*self.owner, *self.by))
-        both_ends = f"[{_milliseconds(1.5 * seconds)}:{_milliseconds(seconds)}]"
-        seen = f"sum_over_time((sum by ({owner}) (1 + {witness.resets_at_end})){both_ends})"
+        step, witness_of_step = _Ends(self.series, seconds, phase), _Ends(self._witness(), seconds, phase)
+        by = ", ".join((*self.owner, *self.by))
+        both_ends = f"[{_milliseconds(1.5 * seconds)}:{_milliseconds(seconds)}]{_offset(phase)}"
+        seen = f"sum_over_time((sum by ({owner}) (1 + {witness_of_step.resets_at_end})){both_ends})"
         kept = _label(f"-2 * sum by ({owner}) (1 + {witness.resets_at_start})", WHAT, "kept")
         parts = {
-            RISE: f"idelta((sum by ({by}) ({every.end})){both_ends})",
+            RISE: f"idelta((sum by ({by}) ({step.end})){both_ends})",
             # A sum of what either side has, not a difference, which is nothing where one side has nothing.
             CHANGED: f"sum by ({owner}) ({seen} or {kept}) != 0",
         }
@@ -108,20 +109,20 @@ class Level:
         """The values at the time of evaluation, whatever the tick's length."""
         return _label(f"({self.expression})", OF, self.of)
 
-    def plain(self, seconds: float) -> str:
+    def plain(self, seconds: float, _phase: float) -> str:
         """The same: there is no simpler way."""
         return self.promql(seconds)
 
 
 class _Ends:
-    """The series' values at both ends, as PromQL."""
+    """The series' values at both ends of a tick that ends `ahead` seconds after the time of evaluation, as PromQL."""
 
-    def __init__(self, selector: Selector, seconds: float) -> None:
+    def __init__(self, selector: Selector, seconds: float, ahead: float = 0.0) -> None:
         self._seconds = seconds
-        self._offset = f"offset {seconds * 1000:.0f}ms"
+        self._offset = f"offset {_milliseconds(seconds - ahead)}"
         self.series = selector.promql()
         # At the end one looks back as far as at the start: every series that is known there is known here.
-        self.end = f"last_over_time({self.series}[{_milliseconds(seconds + _LOOK_BACK)}])"
+        self.end = f"last_over_time({self.series}[{_milliseconds(seconds + _LOOK_BACK)}]{_offset(-ahead)})"
         self.start = f"last_over_time({self.series}[{_milliseconds(_LOOK_BACK)}] {self._offset})"
 
     @property
@@ -153,6 +154,10 @@ class _Ends:
 
 def _label(query: str, name: str, value: str) -> str:
     return f'label_replace({query}, "{name}", "{value}", "", "")'
+
+
+def _offset(seconds: float) -> str:
+    return f" offset {_milliseconds(seconds)}" if seconds else ""
 
 
 def _milliseconds(seconds: float) -> str:
