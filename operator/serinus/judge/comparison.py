@@ -1,5 +1,6 @@
 """The comparison: every metric's rows, the worse first (R21, R22)."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,13 +61,13 @@ class Row:
     @property
     def rollback(self) -> float:
         """How far the row is on its way to a rollback: 0 to 1."""
-        of_alpha = -np.log(1 - self.confidence)
-        return float(np.clip(1 - (self.rollback_needs - self.rollback_wealth) / of_alpha, 0.0, 1.0))
+        of_alpha = -math.log(1 - self.confidence)
+        return min(max(0.0, 1 - (self.rollback_needs - self.rollback_wealth) / of_alpha), 1.0)
 
     @property
     def promote(self) -> float:
         """How far the row is on its way to a promotion: 0 to 1."""
-        return float(np.clip(self.promote_wealth / self.promote_needs, 0.0, 1.0))
+        return min(max(0.0, self.promote_wealth / self.promote_needs), 1.0)
 
     @property
     def effective(self) -> float:
