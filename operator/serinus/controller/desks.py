@@ -49,6 +49,7 @@ class Desks:
             return opened.desk
         address, _, secret = place
         connection = Connection(address, await self._credentials(address, namespace, secret))
+        opened = self._open.get(place)  # by somebody else, meanwhile
         if opened is not None and opened.connection == connection:
             opened.read_at = time.monotonic()
             return opened.desk
