@@ -22,8 +22,8 @@ def plan(**policy: Any) -> Plan:
     return found.plan
 
 
-def look(*answers: Answer, requests: float = 60_000, failed: float = 60) -> Look:
-    return Look(SECONDS, (Answer(GUARD, Counts(requests, failed), None), *answers))
+def look(*answers: Answer, requests: float = 60_000, failed: float = 60, is_whole: bool = True) -> Look:
+    return Look(SECONDS, (Answer(GUARD, Counts(requests, failed), None), *answers), is_whole)
 
 
 def doubted(missing: Missing, detail: str = "") -> Answer:
@@ -43,7 +43,7 @@ def test_a_metric_with_enough_of_everything_is_fine() -> None:
 
 def test_a_prometheus_that_cannot_be_asked_is_one_error_however_many_metrics_there_are() -> None:
     away = doubted(Missing.UNREACHABLE, "http://127.0.0.1:1: no answer")
-    (finding,) = bad(Look(SECONDS, (away, away)))
+    (finding,) = bad(Look(SECONDS, (away, away), is_whole=False))
     assert (finding.level, finding.what) == ("error", "Prometheus cannot be asked: http://127.0.0.1:1: no answer")
 
 
@@ -68,6 +68,13 @@ def test_too_little_traffic_is_a_warning_with_the_window_that_would_do() -> None
     assert finding.what == (
         "0.5 requests a second are too few for minRequests (100) in the window: 10 % needs 33m20s, not 15m"
     )
+
+
+def test_a_stable_that_was_not_counted_all_the_time_is_not_said_to_have_too_few_requests() -> None:
+    """It came a minute ago: 300 requests in that minute would be enough, and in ten they would not."""
+    assert bad(look(requests=300, failed=0, is_whole=False)) == []
+    told = [each.what for each in examine_evidence(plan(), look(requests=300, failed=0, is_whole=False))]
+    assert told[-1] == "the last 10m were not counted as a whole: it is too early to say"
 
 
 def test_it_is_the_smaller_arm_that_must_have_enough() -> None:

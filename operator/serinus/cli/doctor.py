@@ -137,10 +137,10 @@ def _evidence(facts: Facts, cluster: Cluster, server: _Server) -> Iterator[Findi
 
 
 def _look(address: str, credentials: Credentials, asked: Sequence[Inquiry]) -> Look:
-    from serinus.cli.doctor_prometheus import look_at
+    from serinus.cli.doctor_prometheus import ask
     from serinus.metrics import Connection
 
-    return asyncio.run(look_at(Connection(address, credentials), asked))
+    return asyncio.run(ask(Connection(address, credentials), asked))
 
 
 def _credentials(plan: Plan, namespace: str, cluster: Cluster, server: _Server) -> Credentials:

@@ -1,10 +1,11 @@
-"""What stands in the way of a rollout, or would spoil it: pure checks of what was read, before anything moves.
+"""What stands in the way of a rollout, or would spoil it: pure checks of what was read, and what to ask for them.
 
 Mesh, endpoints and policy are read by the functions with which the operator reads them: there is no second opinion.
 """
 
 from serinus.controller.cache import Key, Kind
 from serinus.controller.named import named_objects
+from serinus.doctor.asking import look_at
 from serinus.doctor.beginning import look_at_beginning
 from serinus.doctor.evidence import Answer, Look
 from serinus.doctor.examination import (
@@ -36,6 +37,7 @@ __all__ = [
     "error",
     "examine_cluster",
     "examine_evidence",
+    "look_at",
     "look_at_beginning",
     "named_objects",
     "read_plan",

@@ -32,10 +32,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """All answers about the last `seconds`."""
+    """All answers about the last `seconds`.
+
+    `is_whole`: whether all of the stable's requests in that time were counted: it was there from the first of them on.
+    """
 
     seconds: float
     answers: tuple[Answer, ...]
+    is_whole: bool
 
     @property
     def requests(self) -> Counts:
@@ -95,7 +99,10 @@ def check_histograms(plan: Plan, look: Look) -> Iterator[Finding]:
 
 
 def check_traffic(plan: Plan, look: Look) -> Iterator[Finding]:
-    """Whether, at today's traffic, each window brings both arms the requests without which nothing is promoted."""
+    """Whether, at today's traffic, each window brings both arms the requests without which nothing is promoted.
+
+    Of a stable that has not been counted all the time the rate is known to be no less: too little of it is no finding.
+    """
     rate = float(look.requests.n) / look.seconds
     if rate == 0:
         return  # the answers say so
@@ -106,7 +113,9 @@ def check_traffic(plan: Plan, look: Look) -> Iterator[Finding]:
         if rate * share * step.window.total_seconds() < least:
             needed = timedelta(seconds=math.ceil(least / (rate * share)))
             short.append(f"{step.weight} % needs {format_duration(needed)}, not {format_duration(step.window)}")
-    if short:
+    if short and not look.is_whole:
+        yield fine("traffic", f"{_span(look.seconds)} were not counted as a whole: it is too early to say")
+    elif short:
         yield warning(
             "traffic",
             f"{rate:.3g} requests a second are too few for minRequests ({least}) in the window: {'; '.join(short)}",
@@ -136,8 +145,11 @@ def _doubted(doubt: Doubt, seconds: float) -> Finding:
     detail = f" ({doubt.detail})" if doubt.detail else ""
     return (error if doubt.missing is Missing.NO_SERIES else warning)(
         _CHECK,
-        f"{doubt.metric}: {doubt.missing.value}{detail} in the last {format_duration(timedelta(seconds=seconds))}: "
-        f"{doubt.query}",
+        f"{doubt.metric}: {doubt.missing.value}{detail} in {_span(seconds)}: {doubt.query}",
         why="Of what is not known nothing is guessed: the step is held.",
         do=ADVICE[doubt.missing],
     )
+
+
+def _span(seconds: float) -> str:
+    return f"the last {format_duration(timedelta(seconds=seconds))}"
