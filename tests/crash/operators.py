@@ -63,7 +63,7 @@ def _operate(orders: Orders) -> None:
     import asyncio  # noqa: PLC0415
 
     from serinus.controller import Settings, operate  # noqa: PLC0415
-    from serinus.doctor import look_at_beginning  # noqa: PLC0415
+    from serinus.doctor import AT_BEGINNING  # noqa: PLC0415
     from serinus.rollout import Timing  # noqa: PLC0415
 
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -77,7 +77,7 @@ def _operate(orders: Orders) -> None:
     if orders.first is not None:
         orders.first()
     settings = Settings(prometheus=orders.prometheus, timing=timing, reporter="source", namespaces=(orders.namespace,))
-    asyncio.run(operate(settings, look_at_beginning))
+    asyncio.run(operate(settings, AT_BEGINNING))
 
 
 def await_true(condition: Callable[[], object], what: str, timeout: float = 300.0) -> None:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from serinus.doctor import look_at_beginning, read_plan
+from serinus.doctor import read_plan
+from serinus.doctor.beginning import look_at_cluster
 from serinus.doctor.finding import Finding
 from tests.doctor.facts import Object, facts, manifest, objects, pod
 
@@ -13,7 +14,7 @@ def told(given: dict[Any, list[Object]] | None = None, **spec: Any) -> tuple[str
     there = facts(manifest(**{"policy": {"metrics": [ERRORS]}} | spec), objects=given or objects())
     manifested = read_plan(there)
     assert not isinstance(manifested, Finding)
-    return look_at_beginning(there.owner, manifested.plan, there.world())
+    return look_at_cluster(there.owner, manifested.plan, there.world())
 
 
 def test_of_a_release_as_it_should_be_there_is_nothing_to_say() -> None:

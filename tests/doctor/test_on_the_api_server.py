@@ -1,11 +1,12 @@
 """Doctor, and the operator's own look, on the real API server with a real Prometheus beside it."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from kubernetes import client
 
 from lab.stack import Lab
 from lab.stack.alone import Alone, prometheus_alone
+from serinus.doctor import beginning
 from tests.crash.operators import await_true
 from tests.metrics.remote_write import FLAGS, Series, write
 from tests.workloads.cluster import NAMED, Cluster
@@ -41,9 +43,9 @@ def serve(cluster: Cluster, version: str) -> None:
     core.patch_namespaced_pod_status(metadata["name"], namespace, {"status": ready})
 
 
-def release(cluster: Cluster, **spec: Any) -> None:
+def release(cluster: Cluster, metrics: Sequence[dict[str, Any]] = (ERRORS,)) -> None:
     """Two Deployments with a ready pod each, behind a Service, and their CanaryDeployment."""
-    cluster.release.create(workloads=NAMED, policy={"metrics": [ERRORS]}, **spec)
+    cluster.release.create(workloads=NAMED, policy={"metrics": list(metrics)})
     service = {"metadata": {"name": "app"}, "spec": {"selector": {"app": "app"}, "ports": [{"port": 80}]}}
     client.CoreV1Api(cluster.stage.api).create_namespaced_service(cluster.release.namespace, service)
     for version in ("v1", "v2"):
@@ -127,7 +129,52 @@ def test_the_operator_says_what_it_finds_when_the_rollout_begins_and_goes_on(clu
     cluster.release.merge("virtualservices", TRACKED)
     cluster.operate()
     await_true(lambda: cluster.release.phase() == "Promoted", "the promotion")
-    (warned,) = (each for each in cluster.status["conditions"] if each["type"] == "Warned")
-    assert (warned["status"], warned["reason"]) == ("True", "Findings")
-    assert warned["message"].startswith("owners: VirtualService")
-    assert "tracked by Argo CD" in warned["message"]
+    said = warned(cluster)
+    assert (said["status"], said["reason"]) == ("True", "Findings")
+    assert said["message"].startswith("owners: VirtualService")
+    assert "tracked by Argo CD" in said["message"]
+
+
+def warned(cluster: Cluster) -> dict[str, str]:
+    """The condition Warned; empty while there is none."""
+    return next((each for each in cluster.status.get("conditions", []) if each["type"] == "Warned"), {})
+
+
+def judged_until(cluster: Cluster) -> str:
+    """The end of the newest tick that its status knows of; empty before the first."""
+    return str(cluster.status["rollout"].get("judgedUntil", ""))
+
+
+def nobody_looks() -> None:
+    """In the operator's process: an error where it asks for the evidence of a rollout that begins."""
+    beginning.look_at = None  # type: ignore[assignment]
+
+
+def looks_hang() -> None:
+    """In the operator's process: whoever asks for that evidence waits for ever."""
+    beginning.look_at = _wait  # type: ignore[assignment]
+
+
+async def _wait(*_: object) -> None:
+    await asyncio.Event().wait()
+
+
+def test_the_operator_adds_what_prometheus_says_and_asks_nothing_again_when_it_is_restarted(cluster: Cluster) -> None:
+    release(cluster, metrics=[ERRORS, UNKNOWN])
+    cluster.operate()
+    await_true(lambda: warned(cluster).get("reason") == "FindingsInEvidence", "what Prometheus says")
+    said = warned(cluster)
+    assert said["message"].startswith("evidence: sales: no series in the last 10m: bought_total{")
+
+    cluster.operators[0].end()
+    until = judged_until(cluster)
+    cluster.operators.append(cluster.stage.operator(cluster.release, first=nobody_looks))
+    await_true(lambda: judged_until(cluster) > until, "the ticks that follow")
+    assert warned(cluster) == said
+
+
+def test_no_decision_waits_for_the_look_at_the_evidence(cluster: Cluster) -> None:
+    release(cluster)
+    cluster.operators.append(cluster.stage.operator(cluster.release, first=looks_hang))
+    await_true(lambda: cluster.release.phase() == "Promoted", "the promotion")
+    assert warned(cluster)["reason"] == "NothingFound"

@@ -100,7 +100,7 @@ def run(
     """Run the operator until it is stopped. Records go to standard output as JSON lines, the log to standard error."""
     # The only command that needs the controller, and with it the Kubernetes client.
     from serinus.controller import NoCluster, RecordFile, Settings, operate
-    from serinus.doctor import look_at_beginning
+    from serinus.doctor import AT_BEGINNING
     from serinus.rollout import Timing
 
     _log_to_standard_error()
@@ -119,7 +119,7 @@ def run(
         store=store,
     )
     try:
-        asyncio.run(operate(settings, look_at_beginning))
+        asyncio.run(operate(settings, AT_BEGINNING))
     except (OSError, NoCluster, StoreError) as error:
         raise InputError(str(error)) from error
 

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from serinus.controller.beginning import Look
+from serinus.controller.beginning import Looks
 from serinus.controller.cache import Cache, Key, Object
 from serinus.controller.duty import Duty
 from serinus.controller.figures import SHARDS, SHARDS_OF
@@ -33,8 +33,8 @@ _RELEASE = 5.0  # seconds in which the leases are given back; what is left then 
 logger = logging.getLogger(__name__)
 
 
-async def operate(settings: Settings, look: Look) -> None:
-    """Run until a signal or an error ends it; `look` is taken when a rollout begins.
+async def operate(settings: Settings, looks: Looks) -> None:
+    """Run until a signal or an error ends it; `looks` are taken when a rollout begins.
 
     Raises OSError where the file of records cannot be opened, NoCluster, and StoreError for an address that is none.
     """
@@ -58,7 +58,7 @@ async def operate(settings: Settings, look: Look) -> None:
         if shipping is not None:
             asyncio.get_running_loop().call_later(_WATCH_LAG, shipping.adopt, partial(is_of, shard))
 
-    reconciler = Reconciler(settings, cache, kube, wake, shipping, log, look)
+    reconciler = Reconciler(settings, cache, kube, wake, shipping, log, looks)
     pulse = Pulse(reconciler)
     duty = Duty(pulse, cache, shards, tenure_of=tenure_of, wake=wake, begun=begun)
     holder = Holder(LeaseStore(kube, settings.lease), settings.lease, duty) if settings.lease else Alone(duty)

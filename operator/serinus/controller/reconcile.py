@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from serinus.api import CanaryDeploymentStatus, Phase
-from serinus.controller.beginning import Look, is_prepared_now
+from serinus.controller.beginning import Looks, is_prepared_now
 from serinus.controller.cache import Cache, Key, Kind, Object, key_of
 from serinus.controller.carriers import Carrier, split_traffic
 from serinus.controller.claims import refuse_taken_routes
@@ -29,6 +29,7 @@ from serinus.controller.events import News, news_of_conditions
 from serinus.controller.evidence import Known, first_tick_start, judge_new_ticks, next_look
 from serinus.controller.figures import RECORDS, TICK_LAG_SECONDS
 from serinus.controller.finalizer import finalizer_patch, has_finalizer
+from serinus.controller.first_evidence import FirstEvidence
 from serinus.controller.gather import (
     Manifest,
     is_leaving,
@@ -71,6 +72,7 @@ from serinus.rollout import (
     conditions,
     is_over,
     plan_in_force,
+    with_more_warnings,
     with_warnings,
 )
 
@@ -122,10 +124,11 @@ class Reconciler:
         wake: Callable[[Key], None],
         shipping: "Shipping | None",
         log: Sink,
-        look: Look,
+        looks: Looks,
     ) -> None:
         self._settings = settings
-        self._look = look
+        self._looks = looks
+        self._first_evidence = FirstEvidence(settings, kube, looks.at_evidence, wake)
         self._cache = cache
         self._kube = kube
         self._shipping = shipping
@@ -139,6 +142,7 @@ class Reconciler:
 
     async def close(self) -> None:
         """Let the connections to Prometheus go, and give up what is on its way to people."""
+        await self._first_evidence.close()
         await self._desks.close()
         await self._correspondence.close()
         await self._warm_ups.close()
@@ -216,9 +220,7 @@ class Reconciler:
         if obstacle := unreadable or memory.failure:
             known = conditions(outcome.status, subject, obstacle, outcome.drift, now)
             outcome = replace(outcome, status=outcome.status.model_copy(update={"conditions": known}))
-        if is_prepared_now(memory.status, outcome.status):
-            warnings = self._look(owner, plan, self._cache)
-            outcome = replace(outcome, status=with_warnings(outcome.status, warnings, now))
+        outcome = replace(outcome, status=self._looked_at(owner, plan, live, memory.status, outcome.status, now))
         told = self._correspondence.with_news(owner, memory.status, outcome.status, outcome.records, now)
         told = self._correspondence.with_report(owner, told, plan.report_every, now)
         outcome = replace(outcome, status=told)
@@ -241,6 +243,25 @@ class Reconciler:
             # What was written is in the cache and wakes nobody: go on at once, unless it is asked again and again.
             return time.time() + (_AFTER_FAILURE if outcome.intent is not None and outcome.intent == asked else 0.0)
         return self._next_call(owner, plan, outcome, memory.known)
+
+    def _looked_at(
+        self,
+        owner: Object,
+        plan: Plan,
+        live: Live | Obstacle,
+        before: CanaryDeploymentStatus,
+        status: CanaryDeploymentStatus,
+        now: datetime,
+    ) -> CanaryDeploymentStatus:
+        """The status with what was found of a rollout that begins, now or by what was asked then."""
+        key, rollout = key_of(owner), status.rollout
+        if rollout is None:
+            return status
+        if is_prepared_now(before, status):
+            status = with_warnings(status, self._looks.at_cluster(owner, plan, self._cache), now)
+            if isinstance(live, Live):
+                self._first_evidence.start(key, rollout, plan, live, now.timestamp())
+        return with_more_warnings(status, self._first_evidence.found(key, rollout), now)
 
     async def _stall(self, owner: Object, memory: _Memory, obstacle: Obstacle | None) -> float | None:
         """Say why an object cannot be read: in its status, and to the people who are told of it."""

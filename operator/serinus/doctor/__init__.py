@@ -6,7 +6,7 @@ Mesh, endpoints and policy are read by the functions with which the operator rea
 from serinus.controller.cache import Key, Kind
 from serinus.controller.named import named_objects
 from serinus.doctor.asking import look_at
-from serinus.doctor.beginning import look_at_beginning
+from serinus.doctor.beginning import AT_BEGINNING
 from serinus.doctor.evidence import Answer, Look
 from serinus.doctor.examination import (
     Facts,
@@ -21,6 +21,7 @@ from serinus.doctor.rights import Right, rights_for
 from serinus.doctor.served import ISTIO, SERINUS, WORKED_WITH, Served
 
 __all__ = [
+    "AT_BEGINNING",
     "ISTIO",
     "SERINUS",
     "WORKED_WITH",
@@ -38,7 +39,6 @@ __all__ = [
     "examine_cluster",
     "examine_evidence",
     "look_at",
-    "look_at_beginning",
     "named_objects",
     "read_plan",
     "rights_for",

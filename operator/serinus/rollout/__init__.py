@@ -2,7 +2,7 @@
 
 from serinus.rollout.advance import advance
 from serinus.rollout.begin import is_over, plan_in_force
-from serinus.rollout.conditions import conditions, with_warnings
+from serinus.rollout.conditions import conditions, with_more_warnings, with_warnings
 from serinus.rollout.drift import Drift
 from serinus.rollout.intents import Intent, PointSubset, SetWeight
 from serinus.rollout.judging import judge_policy, with_guard
@@ -53,5 +53,6 @@ __all__ = [
     "plan_in_force",
     "release_of",
     "with_guard",
+    "with_more_warnings",
     "with_warnings",
 ]

@@ -89,8 +89,21 @@ def conditions(
 
 def with_warnings(status: CanaryDeploymentStatus, warnings: Sequence[str], now: datetime) -> CanaryDeploymentStatus:
     """The status with what was found when the rollout began; it stays until the next one begins."""
+    return _warned(status, "Findings" if warnings else "NothingFound", warnings, now)
+
+
+def with_more_warnings(status: CanaryDeploymentStatus, more: Sequence[str], now: datetime) -> CanaryDeploymentStatus:
+    """The status with what Prometheus said of that time as well, once it did; as it is where that is nothing."""
+    known = next((each for each in status.conditions if each.type == _WARNED), None)
+    if known is None or not more:
+        return status
+    return _warned(status, "FindingsInEvidence", [*filter(None, [known.message]), *more], now)
+
+
+def _warned(
+    status: CanaryDeploymentStatus, reason: str, warnings: Sequence[str], now: datetime
+) -> CanaryDeploymentStatus:
     before = next((each for each in status.conditions if each.type == _WARNED), None)
-    reason = "Findings" if warnings else "NothingFound"
     generation, told = status.observed_generation, "; ".join(warnings)
     warned = _condition(before, _WARNED, bool(warnings), reason, told, generation=generation, now=now)
     others = (each for each in status.conditions if each.type != _WARNED)
