@@ -4,11 +4,10 @@ import asyncio
 
 import pytest
 
-from serinus.controller.evidence import judge_new_ticks
 from serinus.judge import Missing
-from serinus.metrics import Connection, Desk, Prometheus, inquiries
+from serinus.metrics import Connection, Desk, Prometheus
 from serinus.rollout import Judged
-from tests.controller.test_evidence import ARMS, GRID, PLAN, START, rollout
+from tests.controller.test_evidence import START, rollout, through
 from tests.metrics.test_bad_answers import BAD, CREDENTIALS, SECRET, server
 
 REASONS = {
@@ -22,7 +21,7 @@ def judged_from(address: str) -> Judged:
     async def ask() -> Judged | None:
         desk = Desk(Prometheus(Connection(address, CREDENTIALS)))
         try:
-            return await judge_new_ticks(PLAN, rollout(), 10, inquiries(PLAN.policy, ARMS), desk, GRID, START + 16)
+            return await through(desk, rollout(), START + 16)
         finally:
             await desk.prometheus.close()
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -11,7 +11,7 @@ import pytest
 
 from serinus.api import RolloutStatus
 from serinus.controller import evidence
-from serinus.controller.evidence import judge_new_ticks, next_look
+from serinus.controller.evidence import Progress, judge_new_ticks, next_look
 from serinus.judge import GUARD, Missing
 from serinus.metrics import Arm, Arms, Desk, Grid, Prometheus, SourceError, inquiries
 from serinus.metrics.answers import Row, Vector
@@ -96,9 +96,16 @@ def rollout(**fields: object) -> RolloutStatus:
     ).model_copy(update=fields)
 
 
+async def through(desk: Desk, at: RolloutStatus, now: float) -> Judged | None:
+    """Turn after turn until no complete tick is left."""
+    progress = None
+    while progress is None or not progress.is_all:
+        progress = await judge_new_ticks(PLAN, at, 10, inquiries(PLAN.policy, ARMS), desk, GRID, now, None, progress)
+    return progress.judged
+
+
 def judged(history: History, at: RolloutStatus, now: float) -> Judged | None:
-    desk = Desk(cast(Prometheus, history))
-    return asyncio.run(judge_new_ticks(PLAN, at, 10, inquiries(PLAN.policy, ARMS), desk, GRID, now))
+    return asyncio.run(through(Desk(cast(Prometheus, history)), at, now))
 
 
 def after(state: RolloutStatus, answer: Judged) -> RolloutStatus:
@@ -172,7 +179,7 @@ def test_what_was_asked_of_each_metric_is_told_with_its_numbers() -> None:
 
 def test_how_long_scrapes_take_is_remembered_for_the_next_ticks() -> None:
     desk = Desk(cast(Prometheus, History()))
-    asyncio.run(judge_new_ticks(PLAN, rollout(), 10, inquiries(PLAN.policy, ARMS), desk, GRID, START + 16))
+    asyncio.run(through(desk, rollout(), START + 16))
     assert desk.scrape_duration == 0.4
 
 
@@ -202,15 +209,41 @@ def test_a_long_gap_is_read_tick_by_tick_where_the_server_gives_no_range() -> No
     assert whole.state.pack() == single.state.pack()
 
 
-def test_a_short_gap_is_read_together_with_those_who_have_the_same() -> None:
-    """After a restart: as many queries for fifty canaries as for one."""
+async def side_by_side(canaries: int, now: float) -> tuple[History, list[list[Progress]]]:
+    """Canaries with the same ticks to read take their turns one after the other, as after a restart."""
+    history = History()
+    desk = Desk(cast(Prometheus, history))
+    asked = [inquiries(PLAN.policy, replace(ARMS, host=f"h{number}")) for number in range(canaries)]
+    turns: list[list[Progress]] = [[] for _ in asked]
+    while any(not each or not each[-1].is_all for each in turns):
+        for each, questions in zip(turns, asked, strict=True):
+            so_far = each[-1] if each else None
+            each.append(await judge_new_ticks(PLAN, rollout(), 10, questions, desk, GRID, now, None, so_far))
+    return history, turns
 
-    async def restarted(canaries: int) -> int:
-        history = History()
-        desk, asked, now = Desk(cast(Prometheus, history)), inquiries(PLAN.policy, ARMS), START + 15 * 6
-        await asyncio.gather(
-            *(judge_new_ticks(PLAN, rollout(), 10, asked, desk, GRID, now) for _ in range(canaries)),
-        )
-        return history.queries
 
-    assert asyncio.run(restarted(50)) == asyncio.run(restarted(1)) == 5
+def test_a_short_gap_is_read_a_tick_a_turn_and_together_with_those_who_have_the_same() -> None:
+    """As many queries for fifty canaries as for one, although each turn begins when the one before has ended."""
+    (one, _), (fifty, turns) = (asyncio.run(side_by_side(canaries, START + 15 * 6)) for canaries in (1, 50))
+    assert one.queries == fifty.queries
+    for each in turns:
+        judged = [progress.judged for progress in each]
+        assert [0 if found is None else len(found.ticks) for found in judged] == [0, 1, 2, 3, 4, 5]
+        assert [progress.is_all for progress in each] == [False] * 5 + [True]
+
+
+def test_what_was_judged_of_another_cursor_is_judged_again() -> None:
+    """Somebody else has written the status meanwhile."""
+
+    async def ask() -> tuple[Progress, Progress]:
+        desk, asked, later = Desk(cast(Prometheus, History())), inquiries(PLAN.policy, ARMS), START + 15 * 6
+        first = await judge_new_ticks(PLAN, rollout(), 10, asked, desk, GRID, later)
+        first = await judge_new_ticks(PLAN, rollout(), 10, asked, desk, GRID, later, None, first)
+        moved = rollout(judged_until=datetime.fromtimestamp(START + 45, tz=UTC))
+        return first, await judge_new_ticks(PLAN, moved, 10, asked, desk, GRID, later, None, first)
+
+    first, second = asyncio.run(ask())
+    assert first.judged is not None
+    assert second.judged is not None
+    assert [tick.end.timestamp() for tick in first.judged.ticks] == [START + 15]
+    assert [tick.end.timestamp() for tick in second.judged.ticks] == [START + 60]

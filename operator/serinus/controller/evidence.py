@@ -25,8 +25,9 @@ from serinus.metrics import (
 from serinus.rollout import Judged, JudgedTick, Plan
 
 _CATCH_UP = 1000  # slots that are read again after a gap; older ones count as missing
-_SHARED = 20  # slots of a gap that are asked for together with others: after a restart many have the same ones to read
+_SHARED = 20  # slots that a gap may have to be read together with others
 _WHOLE = 100
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _MORE_LOST = 0.02  # by how much the share of requests that reach no workload may rise: R23's default of an error rate
 
 
@@ -45,6 +46,26 @@ class Known:
         return cls(rollout.judge, State.unpack(rollout.judge, plan.judged_by))
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the ticks since a rollout's cursor have been judged."""
+
+    rollout: str
+    cursor: datetime | None
+    judged: Judged | None = None
+    is_all: bool = True
+    """Whether no complete tick was left. Else the others have their turn first, and nothing is decided meanwhile."""
+
+    def is_of(self, rollout: RolloutStatus) -> bool:
+        """Whether it is of this rollout and cursor."""
+        return (self.rollout, self.cursor) == (rollout.id, rollout.judged_until)
+
+    def new_since(self, before: "Progress | None") -> Sequence[JudgedTick]:
+        """The ticks that had not been judged then."""
+        until = before.judged.at if before is not None and before.judged is not None else _NEVER
+        return [tick for tick in (self.judged.ticks if self.judged is not None else ()) if tick.end > until]
+
+
 async def judge_new_ticks(
     plan: Plan,
     rollout: RolloutStatus,
@@ -54,23 +75,34 @@ async def judge_new_ticks(
     grid: Grid,
     now: float,
     known: Known | None = None,
-) -> Judged | None:
-    """Judge each complete tick after the cursor; None when there is none. Stops at the first rollback.
+    so_far: Progress | None = None,
+) -> Progress:
+    """Judge the complete ticks after the cursor, or after those judged `so_far`. Stops at the first rollback.
 
     After a restart the ticks since the cursor are read again, so the wealth is the same as if nothing had happened.
+    Then many have the same ticks to read. So that they share the queries they go through them side by side, a tick a
+    call; a long gap is read alone and at once.
     """
-    start = first_tick_start(rollout, grid)
+    progress = so_far if so_far is not None and so_far.is_of(rollout) else Progress(rollout.id, rollout.judged_until)
+    judged = progress.judged
+    start = judged.at.timestamp() if judged is not None else first_tick_start(rollout, grid)
     if start is None:
-        return None
+        return progress
     policy = plan.judged_by
     known = Known.of(plan, rollout, known)
-    is_elevated = known is not None and elevated(policy, known.state)
-    if grid.complete_at(grid.next_end(start, elevated=is_elevated)) > now:
-        return None
-    state = known.state if known is not None else State.start(policy, await history(desk, asked, start, grid.interval))
-    reader = await _reader(desk, asked, start, grid, now)
-    judged = None
-    ticks: list[JudgedTick] = []
+    held = judged or known
+    is_elevated = held is not None and elevated(policy, held.state)
+    first = Slot(start, grid.next_end(start, elevated=is_elevated))
+    if grid.complete_at(first.end) > now:
+        return replace(progress, is_all=True)
+    gap = grid.whole_slots(max(start, now - (_CATCH_UP + 1) * grid.interval), now)
+    is_long = len(gap) > _SHARED
+    if not is_long and not is_elevated and not desk.expects((each.question for each in asked), first):
+        return replace(progress, is_all=False)
+    state = held.state if held else State.start(policy, await history(desk, asked, start, grid.interval))
+    questions = list(dict.fromkeys(each.question for each in asked))
+    reader: Reader = await catch_up(desk, questions, gap) if is_long else desk
+    ticks = list(judged.ticks) if judged is not None else []
     end = start
     while grid.complete_at(end := grid.next_end(end, elevated=elevated(policy, state))) <= now:
         slot = Slot(start, end)
@@ -102,8 +134,11 @@ async def judge_new_ticks(
         if told.verdict == "rollback":
             break
         start = end
+        if not is_long and not elevated(policy, state):  # who may have to be rolled back waits for nobody
+            is_all = grid.complete_at(grid.next_end(end, elevated=False)) > now
+            return replace(progress, judged=judged, is_all=is_all)
         await asyncio.sleep(0)  # the others' turn: a gap may be long
-    return judged
+    return replace(progress, judged=judged, is_all=True)
 
 
 async def _lost(
@@ -123,14 +158,6 @@ async def _lost(
         return None
     before = await past_reach(desk, asked[0], grid.start(rollout.started_at.timestamp()), grid.interval)
     return unreachable(reach, before, weight) if reach.is_lost(weight, before, _MORE_LOST) else None
-
-
-async def _reader(desk: Desk, asked: Sequence[Inquiry], start: float, grid: Grid, now: float) -> Reader:
-    """Who answers: the server, or after a long gap what one query for each question brought of it."""
-    whole = grid.whole_slots(max(start, now - (_CATCH_UP + 1) * grid.interval), now)
-    if len(whole) <= _SHARED:
-        return desk
-    return await catch_up(desk, list(dict.fromkeys(each.question for each in asked)), whole)
 
 
 def first_tick_start(rollout: RolloutStatus, grid: Grid) -> float | None:

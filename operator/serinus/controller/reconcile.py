@@ -26,7 +26,7 @@ from serinus.controller.correspondence import Correspondence
 from serinus.controller.desks import Desks
 from serinus.controller.endpoints import young_pods
 from serinus.controller.events import News, news_of_conditions
-from serinus.controller.evidence import Known, first_tick_start, judge_new_ticks, next_look
+from serinus.controller.evidence import Known, Progress, first_tick_start, judge_new_ticks, next_look
 from serinus.controller.figures import RECORDS, TICK_LAG_SECONDS
 from serinus.controller.finalizer import finalizer_patch, has_finalizer
 from serinus.controller.first_evidence import FirstEvidence
@@ -102,6 +102,8 @@ class _Memory:
     failure: Obstacle | None = None
     manifest: Manifest | None = None
     known: Known | None = None
+    progress: Progress | None = None
+    """As far as the ticks of a gap have been judged, while some are left."""
     heard: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when an override of the object has changed."""
     asked: Intent | None = None
@@ -199,9 +201,28 @@ class Reconciler:
             if memory.status.phase is Phase.WARMING_UP:
                 self._warm_targets(plan, subject, live)
             judging = self._judged(plan, memory, live, key_of(owner))
-            judged = await unless(self._rollback_ordered(owner, memory), judging)
+            progress = await unless(self._rollback_ordered(owner, memory), judging)
+            if progress is not None and not progress.is_all:
+                memory.progress = progress
+                return time.time()
+            judged = progress.judged if progress is not None else None
         except Obstacle as nothing_to_judge:
             live, judged = nothing_to_judge, None
+        obstacle = unreadable or memory.failure
+        return await self._decide(owner, memory, subject, plan, live, carriers, judged, obstacle)
+
+    async def _decide(
+        self,
+        owner: Object,
+        memory: _Memory,
+        subject: Subject,
+        plan: Plan,
+        live: Live | Obstacle,
+        carriers: tuple[Carrier, ...],
+        judged: Judged | None,
+        obstacle: Obstacle | None,
+    ) -> float | None:
+        """Advance, and carry out what that asks for; `obstacle` is what the status is to tell of besides."""
         people = self._correspondence.people(owner)
         now = datetime.now(UTC)
         trail = memory.trail.after(*judged.ticks) if judged else memory.trail
@@ -217,7 +238,7 @@ class Reconciler:
             people=people,
             warmed=self._warm_ups.reply(key_of(owner)),
         )
-        if obstacle := unreadable or memory.failure:
+        if obstacle is not None:
             known = conditions(outcome.status, subject, obstacle, outcome.drift, now)
             outcome = replace(outcome, status=outcome.status.model_copy(update={"conditions": known}))
         outcome = replace(outcome, status=self._looked_at(owner, plan, live, memory.status, outcome.status, now))
@@ -239,10 +260,10 @@ class Reconciler:
         if outcome.let_go and outcome.intent is None:
             await self._set_finalizer(owner, wanted=False)
             return None
-        if outcome.intent is not None or goes_on:
-            # What was written is in the cache and wakes nobody: go on at once, unless it is asked again and again.
-            return time.time() + (_AFTER_FAILURE if outcome.intent is not None and outcome.intent == asked else 0.0)
-        return self._next_call(owner, plan, outcome, memory.known)
+        if outcome.intent is None and not goes_on:
+            return self._next_call(owner, plan, outcome, memory.known)
+        # What was written is in the cache and wakes nobody: go on at once, unless it is asked again and again.
+        return time.time() + (_AFTER_FAILURE if outcome.intent is not None and outcome.intent == asked else 0.0)
 
     def _looked_at(
         self,
@@ -304,9 +325,10 @@ class Reconciler:
         ports, host = {each.port for each in subject.warm_up_requests}, plan.traffic.host
         return warm_targets(host, subject.namespace, live.canary, self._cache, ports, self._settings.allowed_hooks)
 
-    async def _judged(self, plan: Plan, memory: _Memory, live: Live | Obstacle, key: Key) -> Judged | None:
-        """The judge's answer to the slots since the cursor; None where none is due."""
+    async def _judged(self, plan: Plan, memory: _Memory, live: Live | Obstacle, key: Key) -> Progress | None:
+        """How far the ticks since the cursor have been judged; None where nothing is to be judged."""
         status = memory.status
+        so_far, memory.progress = memory.progress, None
         if status.rollout is None or status.phase.is_end or isinstance(live, Obstacle):
             return None
         namespace = key[0]
@@ -322,12 +344,12 @@ class Reconciler:
             raise Obstacle("InvalidQuery", f"the policy's {error}") from error
         desk = await self._desks.desk(plan, namespace)
         memory.known = Known.of(plan, status.rollout, memory.known)
-        judged = await judge_new_ticks(
-            plan, status.rollout, status.weight, asked, desk, grid, time.time(), memory.known
+        progress = await judge_new_ticks(
+            plan, status.rollout, status.weight, asked, desk, grid, time.time(), memory.known, so_far
         )
-        for tick in judged.ticks if judged else ():
+        for tick in progress.new_since(so_far):
             TICK_LAG_SECONDS.observe(max(0.0, time.time() - grid.complete_at(tick.end.timestamp())))
-        return judged
+        return progress
 
     async def _rollback_ordered(self, owner: Object, memory: _Memory) -> None:
         """Return when a person has ordered a rollback: that waits for no evidence."""

@@ -7,7 +7,7 @@ answer is too large, each asks for itself, and the next shared query is smaller.
 """
 
 import asyncio
-from collections.abc import Collection, Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -52,7 +52,7 @@ class _Table:
     most: int = _TOGETHER
     """What `together` may grow to again."""
     asked: dict[IstioQuestion, float] = field(default_factory=dict)
-    """Who asks here, and about which tick last (its end)."""
+    """Who asks here, and about which tick last (its end), or is expected to ask about the next."""
     answers: dict[float, dict[IstioQuestion, Asked]] = field(default_factory=dict)
     """By the end of the tick."""
     gathering: dict[float, list[IstioQuestion]] = field(default_factory=dict)
@@ -112,6 +112,17 @@ class Desk:
     def behind(self) -> float:
         """By how many seconds the server's clock is behind ours; see Prometheus."""
         return self.prometheus.behind
+
+    def expects(self, questions: Iterable[Question], slot: Slot) -> bool:
+        """Whether these were expected to be asked about the tick; from now on they are, and its query has them, too."""
+        were_expected = True
+        for question in questions:
+            if isinstance(question, IstioQuestion) and question not in (
+                asked := self._table(question.shape, slot).asked
+            ):
+                asked[question] = slot.start
+                were_expected = False
+        return were_expected
 
     async def read(self, question: Question, slot: Slot) -> Reading:
         """The answer about one tick. Raises SourceError."""
