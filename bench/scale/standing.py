@@ -92,7 +92,7 @@ def _play(now: float, *, bad: bool) -> Standing:
         errors = 0.2 if bad else 0.001
         state, rows, verdict = judge(policy, state, _tick(random, errors), window=960)
         queries = {metric.name: f"istio_requests_total{{{'x' * 200}}}" for metric in policy.metrics}
-        status, live = _turn(subject, status, live, Judged(at, state, rows, verdict, (), queries), at)
+        status, live = _turn(subject, status, live, Judged(at, state, rows, verdict, queries), at)
         if status.phase.is_end:
             break
     status, live = _turn(subject, status, live, None, at)

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -11,11 +11,12 @@ import pytest
 
 from serinus.api import RolloutStatus
 from serinus.controller import evidence
-from serinus.controller.evidence import Progress, judge_new_ticks, next_look
+from serinus.controller.evidence import Known, Progress, judge_new_ticks, next_look
 from serinus.judge import GUARD, Missing
 from serinus.metrics import Arm, Arms, Desk, Grid, Prometheus, SourceError, inquiries
 from serinus.metrics.answers import Row, Vector
 from serinus.rollout import Judged
+from serinus.rollout.trail import TickRecord
 from tests.rollout.conftest import subject
 
 PLAN = subject().plan
@@ -96,12 +97,26 @@ def rollout(**fields: object) -> RolloutStatus:
     ).model_copy(update=fields)
 
 
-async def through(desk: Desk, at: RolloutStatus, now: float) -> Judged | None:
+async def all_turns(desk: Desk, at: RolloutStatus, now: float) -> list[Progress]:
     """Turn after turn until no complete tick is left."""
-    progress = None
-    while progress is None or not progress.is_all:
-        progress = await judge_new_ticks(PLAN, at, 10, inquiries(PLAN.policy, ARMS), desk, GRID, now, None, progress)
-    return progress.judged
+    turns = [Progress.start(at, known=Known.of(PLAN, at, None))]
+    while len(turns) == 1 or not turns[-1].is_all:
+        asked = inquiries(PLAN.policy, ARMS)
+        turns.append(await judge_new_ticks(PLAN, at, 10, asked, desk, GRID, now, turns[-1]))
+    return turns
+
+
+async def through(desk: Desk, at: RolloutStatus, now: float) -> Judged | None:
+    """The answer after the newest."""
+    return (await all_turns(desk, at, now))[-1].judged
+
+
+def ticks_of(history: History, at: RolloutStatus, now: float) -> Sequence[TickRecord]:
+    """What the trail has of them."""
+    trail = asyncio.run(all_turns(Desk(cast(Prometheus, history)), at, now))[-1].trail
+    record = trail.record()
+    assert record is not None
+    return record.ticks
 
 
 def judged(history: History, at: RolloutStatus, now: float) -> Judged | None:
@@ -162,11 +177,9 @@ def test_elevated_looks_between_two_scrapes_see_nothing_and_count_as_none_R07() 
     history = History(bad_from=START + 9, scrape=12)
     first = judged(history, rollout(), START + 16)
     assert first is not None
-    answer = judged(history, after(rollout(), first), START + 25.5)
-    assert answer is not None
-    (tick,) = answer.ticks
-    assert tick.tick.evidence[GUARD].missing is None
-    assert tick.tick.length == pytest.approx(9 / 15)
+    (tick,) = ticks_of(history, after(rollout(), first), START + 25.5)
+    assert tick.evidence[GUARD].missing is None
+    assert tick.length == pytest.approx(9 / 15)
 
 
 def test_what_was_asked_of_each_metric_is_told_with_its_numbers() -> None:
@@ -194,11 +207,10 @@ def test_a_tick_in_which_the_weight_changed_is_marked() -> None:
 def test_ticks_too_long_ago_count_as_missing_and_are_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evidence, "_CATCH_UP", 30)
     history = History()
-    answer = judged(history, rollout(), START + 15 * 45)
-    assert answer is not None
+    ticks = ticks_of(history, rollout(), START + 15 * 45)
     assert history.queries == 0
     assert history.ranges == 2, "one for the past before the rollout, one for the gap"
-    assert [tick.tick.evidence[GUARD].missing for tick in answer.ticks] == [Missing.UNREACHABLE] * 14 + [None] * 30
+    assert [tick.evidence[GUARD].missing for tick in ticks] == [Missing.UNREACHABLE] * 14 + [None] * 30
 
 
 def test_a_long_gap_is_read_tick_by_tick_where_the_server_gives_no_range() -> None:
@@ -217,8 +229,8 @@ async def side_by_side(canaries: int, now: float) -> tuple[History, list[list[Pr
     turns: list[list[Progress]] = [[] for _ in asked]
     while any(not each or not each[-1].is_all for each in turns):
         for each, questions in zip(turns, asked, strict=True):
-            so_far = each[-1] if each else None
-            each.append(await judge_new_ticks(PLAN, rollout(), 10, questions, desk, GRID, now, None, so_far))
+            so_far = each[-1] if each else Progress.start(rollout())
+            each.append(await judge_new_ticks(PLAN, rollout(), 10, questions, desk, GRID, now, so_far))
     return history, turns
 
 
@@ -227,23 +239,30 @@ def test_a_short_gap_is_read_a_tick_a_turn_and_together_with_those_who_have_the_
     (one, _), (fifty, turns) = (asyncio.run(side_by_side(canaries, START + 15 * 6)) for canaries in (1, 50))
     assert one.queries == fifty.queries
     for each in turns:
-        judged = [progress.judged for progress in each]
-        assert [0 if found is None else len(found.ticks) for found in judged] == [0, 1, 2, 3, 4, 5]
+        assert [progress.ends for progress in each] == [(), *((START + 15 * number,) for number in range(1, 6))]
+        assert [progress.judged is not None for progress in each] == [progress.is_all for progress in each]
         assert [progress.is_all for progress in each] == [False] * 5 + [True]
 
 
-def test_what_was_judged_of_another_cursor_is_judged_again() -> None:
-    """Somebody else has written the status meanwhile."""
+def test_a_rollback_is_answered_although_newer_ticks_are_left() -> None:
+    turns = asyncio.run(all_turns(Desk(cast(Prometheus, History(bad_from=START))), rollout(), START + 15 * 6))
+    assert turns[-1].judged is not None
+    assert turns[-1].judged.verdict.verdict == "rollback"
+    assert turns[-1].judged.at < datetime.fromtimestamp(START + 15 * 5, tz=UTC)
 
-    async def ask() -> tuple[Progress, Progress]:
-        desk, asked, later = Desk(cast(Prometheus, History())), inquiries(PLAN.policy, ARMS), START + 15 * 6
-        first = await judge_new_ticks(PLAN, rollout(), 10, asked, desk, GRID, later)
-        first = await judge_new_ticks(PLAN, rollout(), 10, asked, desk, GRID, later, None, first)
-        moved = rollout(judged_until=datetime.fromtimestamp(START + 45, tz=UTC))
-        return first, await judge_new_ticks(PLAN, moved, 10, asked, desk, GRID, later, None, first)
 
-    first, second = asyncio.run(ask())
-    assert first.judged is not None
-    assert second.judged is not None
-    assert [tick.end.timestamp() for tick in first.judged.ticks] == [START + 15]
-    assert [tick.end.timestamp() for tick in second.judged.ticks] == [START + 60]
+def test_how_far_a_tick_is_on_its_way_to_a_rollback_is_what_the_comparison_says_of_its_worst_row() -> None:
+    history = History(bad_from=START + 40)
+    for now in (START + 31, START + 46, START + 61):
+        answer = judged(history, rollout(), now)
+        assert answer is not None
+        worst = max(row.rollback for row in answer.rows)
+        assert ticks_of(history, rollout(), now)[-1].rollback == round(worst, 3)
+
+
+def test_progress_is_of_one_cursor_alone() -> None:
+    """Somebody else may have written the status meanwhile."""
+    progress = Progress.start(rollout())
+    assert progress.is_of(rollout())
+    assert not progress.is_of(rollout(judged_until=datetime.fromtimestamp(START + 45, tz=UTC)))
+    assert not progress.is_of(rollout(id="another"))

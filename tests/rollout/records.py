@@ -46,7 +46,8 @@ class Book:
             before = self.state
             self.state, rows, verdict = judge(self.policy, before, tick, window=2)
             self.now += _TICK
-            self.trail = self.trail.after(JudgedTick(before, tick, 2, self.now, rows, verdict))
+            judged = JudgedTick(before, tick, 2, self.now, max(row.rollback for row in rows))
+            self.trail = self.trail.after(judged).answered(verdict, self.now)
             self.comparison = tuple(row_status(row, reporter="source") for row in rows)
 
     def take(

@@ -9,17 +9,18 @@ from tests.rollout.conftest import subject
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 STATE = State.start(subject().plan.judged_by)
+VERDICT = Verdict("hold", "Undecided", "not yet")
 
 
 def judged(number: int) -> JudgedTick:
     seen = Evidence(canary=Counts(0.7 + number, 1 / 3), stable=Counts(1e6 + number, 7.0))
     end = START + timedelta(seconds=15 * number)
-    return JudgedTick(STATE, Tick(step=0, evidence={GUARD: seen}), 4, end, (), Verdict("hold", "Undecided", "not yet"))
+    return JudgedTick(STATE, Tick(step=0, evidence={GUARD: seen}), 4, end, 0.25)
 
 
 def test_all_ticks_come_back_in_order_and_to_the_bit_I8() -> None:
     ticks = [judged(number) for number in range(97)]
-    record = NO_TRAIL.after(*ticks).record()
+    record = NO_TRAIL.after(*ticks).answered(VERDICT, ticks[-1].end).record()
     assert record is not None
     assert record.before == STATE.pack()
     assert record.ticks == tuple(TickRecord.of(tick) for tick in ticks)
@@ -28,7 +29,7 @@ def test_all_ticks_come_back_in_order_and_to_the_bit_I8() -> None:
 
 def test_of_a_long_trail_the_newest_120_ticks_or_more_stay() -> None:
     ticks = [judged(number) for number in range(500)]
-    record = NO_TRAIL.after(*ticks).record()
+    record = NO_TRAIL.after(*ticks).answered(VERDICT, ticks[-1].end).record()
     assert record is not None
     assert 120 <= len(record.ticks) <= 240
     assert record.ticks[-1].end == ticks[-1].end

@@ -8,7 +8,19 @@ from datetime import UTC, datetime
 
 from serinus.api import RolloutStatus
 from serinus.controller.telling import unreachable, with_doubts
-from serinus.judge import GUARD, Evidence, Missing, State, Tick, Verdict, elevated, judge
+from serinus.judge import (
+    GUARD,
+    Evidence,
+    Missing,
+    State,
+    Tick,
+    Verdict,
+    answer,
+    elevated,
+    nearest_to_rollback,
+    rolls_back,
+    settle,
+)
 from serinus.metrics import (
     Collected,
     Desk,
@@ -22,12 +34,11 @@ from serinus.metrics import (
     history,
     past_reach,
 )
-from serinus.rollout import Judged, JudgedTick, Plan
+from serinus.rollout import NO_TRAIL, Judged, JudgedTick, Plan, Trail
 
 _CATCH_UP = 1000  # slots that are read again after a gap; older ones count as missing
 _SHARED = 20  # slots that a gap may have to be read together with others
 _WHOLE = 100
-_NEVER = datetime.min.replace(tzinfo=UTC)
 _MORE_LOST = 0.02  # by how much the share of requests that reach no workload may rise: R23's default of an error rate
 
 
@@ -48,22 +59,31 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the ticks since a rollout's cursor have been judged."""
+    """How far the ticks after a rollout's cursor have been judged: `trail` has them, `state` is that after the last.
+
+    `judged` is the answer after the newest of them; None where there was no tick to judge, or some are left.
+    """
 
     rollout: str
     cursor: datetime | None
-    judged: Judged | None = None
+    trail: Trail = NO_TRAIL
+    state: State | None = None
+    until: datetime | None = None
+    """The end of the last of them; None where none has been judged yet."""
+    ends: tuple[float, ...] = ()
+    """The ends of those that were judged in the last turn (Unix time)."""
     is_all: bool = True
-    """Whether no complete tick was left. Else the others have their turn first, and nothing is decided meanwhile."""
+    """Whether no complete tick is left. Else the others have their turn first, and nothing is decided meanwhile."""
+    judged: Judged | None = None
+
+    @classmethod
+    def start(cls, rollout: RolloutStatus, trail: Trail = NO_TRAIL, known: Known | None = None) -> "Progress":
+        """At the cursor, where `known` is the judge's state and `trail` ends."""
+        return cls(rollout.id, rollout.judged_until, trail, known.state if known else None)
 
     def is_of(self, rollout: RolloutStatus) -> bool:
         """Whether it is of this rollout and cursor."""
         return (self.rollout, self.cursor) == (rollout.id, rollout.judged_until)
-
-    def new_since(self, before: "Progress | None") -> Sequence[JudgedTick]:
-        """The ticks that had not been judged then."""
-        until = before.judged.at if before is not None and before.judged is not None else _NEVER
-        return [tick for tick in (self.judged.ticks if self.judged is not None else ()) if tick.end > until]
 
 
 async def judge_new_ticks(
@@ -74,40 +94,36 @@ async def judge_new_ticks(
     desk: Desk,
     grid: Grid,
     now: float,
-    known: Known | None = None,
-    so_far: Progress | None = None,
+    so_far: Progress,
 ) -> Progress:
-    """Judge the complete ticks after the cursor, or after those judged `so_far`. Stops at the first rollback.
+    """Judge the complete ticks after those judged `so_far`. Stops at the first rollback.
 
     After a restart the ticks since the cursor are read again, so the wealth is the same as if nothing had happened.
     Then many have the same ticks to read. So that they share the queries they go through them side by side, a tick a
-    call; a long gap is read alone and at once.
+    turn; a long gap is read alone and at once.
     """
-    progress = so_far if so_far is not None and so_far.is_of(rollout) else Progress(rollout.id, rollout.judged_until)
-    judged = progress.judged
-    start = judged.at.timestamp() if judged is not None else first_tick_start(rollout, grid)
-    if start is None:
-        return progress
-    policy = plan.judged_by
-    known = Known.of(plan, rollout, known)
-    held = judged or known
-    is_elevated = held is not None and elevated(policy, held.state)
-    first = Slot(start, grid.next_end(start, elevated=is_elevated))
-    if grid.complete_at(first.end) > now:
-        return replace(progress, is_all=True)
+
+    def is_due(end: float) -> bool:
+        # What is the future for the server is none: there our clock has been set forward.
+        return grid.complete_at(end) <= now and end + desk.behind <= now
+
+    policy, state = plan.judged_by, so_far.state
+    start = so_far.until.timestamp() if so_far.until else first_tick_start(rollout, grid)
+    is_elevated = state is not None and elevated(policy, state)
+    if start is None or not is_due(first_end := grid.next_end(start, elevated=is_elevated)):
+        return replace(so_far, ends=(), is_all=True)
     gap = grid.whole_slots(max(start, now - (_CATCH_UP + 1) * grid.interval), now)
-    is_long = len(gap) > _SHARED
-    if not is_long and not is_elevated and not desk.expects((each.question for each in asked), first):
-        return replace(progress, is_all=False)
-    state = held.state if held else State.start(policy, await history(desk, asked, start, grid.interval))
+    is_alone = len(gap) > _SHARED or is_elevated  # who may have to be rolled back waits for nobody
+    if not is_alone and not desk.expects((each.question for each in asked), Slot(start, first_end)):
+        return replace(so_far, ends=(), is_all=False)
+    if state is None:
+        state = State.start(policy, await history(desk, asked, start, grid.interval))
     questions = list(dict.fromkeys(each.question for each in asked))
-    reader: Reader = await catch_up(desk, questions, gap) if is_long else desk
-    ticks = list(judged.ticks) if judged is not None else []
+    reader: Reader = await catch_up(desk, questions, gap) if len(gap) > _SHARED else desk
+    trail, ends, last = so_far.trail, [], None
     end = start
-    while grid.complete_at(end := grid.next_end(end, elevated=elevated(policy, state))) <= now:
+    while is_due(end := grid.next_end(end, elevated=elevated(policy, state))):
         slot = Slot(start, end)
-        if end + desk.behind > now:
-            break  # for the server this is the future: our clock has been set forward
         if end < now - _CATCH_UP * grid.interval:
             seen = Collected({each.name: Evidence(missing=Missing.UNREACHABLE) for each in asked})
         else:
@@ -117,28 +133,44 @@ async def judge_new_ticks(
             continue  # nothing was scraped since the last look: the next one takes both
         tick, window = _tick(plan, rollout, seen, slot)
         before, ended = state, datetime.fromtimestamp(end, tz=UTC)
-        state, rows, verdict = judge(policy, state, tick, window=window)
-        ticks.append(JudgedTick(before, tick, window, ended, rows, verdict))
-        # The trail keeps the judge's own verdict, which can be given again from its evidence.
+        state = settle(policy, before, tick)
+        trail = trail.after(JudgedTick(before, tick, window, ended, nearest_to_rollback(policy, state)))
         lost = await _lost(desk, asked, seen.reach, rollout, weight, tick, grid)
-        told = verdict if verdict.verdict == "rollback" else lost or with_doubts(verdict, seen.doubts)
-        judged = Judged(
-            at=ended,
-            state=state,
-            rows=rows,
-            verdict=told,
-            ticks=tuple(ticks),
-            queries={each.name: each.question.text for each in asked[1:]},
-            reporters={each.name: each.reporter for each in asked[1:] if each.reporter is not None},
-        )
-        if told.verdict == "rollback":
-            break
+        last = _Last(tick, window, seen, lost)
         start = end
-        if not is_long and not elevated(policy, state):  # who may have to be rolled back waits for nobody
-            is_all = grid.complete_at(grid.next_end(end, elevated=False)) > now
-            return replace(progress, judged=judged, is_all=is_all)
+        ends.append(end)
+        if lost is not None or rolls_back(policy, state):
+            break
+        is_elevated = elevated(policy, state)
+        if not is_alone and not is_elevated and is_due(grid.next_end(end, elevated=False)):
+            return replace(so_far, trail=trail, state=state, until=ended, ends=tuple(ends), is_all=False)
         await asyncio.sleep(0)  # the others' turn: a gap may be long
-    return replace(progress, judged=judged, is_all=True)
+    if last is None:
+        return replace(so_far, ends=(), is_all=True)
+    # Only the newest is put into words: nobody reads what was said of those before it.
+    rows, verdict = answer(policy, state, last.tick, window=last.window)
+    until = datetime.fromtimestamp(start, tz=UTC)
+    judged = Judged(
+        at=until,
+        state=state,
+        rows=rows,
+        verdict=verdict if verdict.verdict == "rollback" else last.lost or with_doubts(verdict, last.seen.doubts),
+        queries={each.name: each.question.text for each in asked[1:]},
+        reporters={each.name: each.reporter for each in asked[1:] if each.reporter is not None},
+    )
+    # The trail keeps the judge's own verdict, which can be given again from its evidence.
+    trail = trail.answered(verdict, until)
+    return replace(so_far, trail=trail, state=state, until=until, ends=tuple(ends), is_all=True, judged=judged)
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The newest tick that has been judged, and what else was seen in it."""
+
+    tick: Tick
+    window: int
+    seen: Collected
+    lost: Verdict | None
 
 
 async def _lost(

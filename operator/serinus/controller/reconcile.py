@@ -206,10 +206,11 @@ class Reconciler:
                 memory.progress = progress
                 return time.time()
             judged = progress.judged if progress is not None else None
+            trail = progress.trail if progress is not None and judged is not None else memory.trail
         except Obstacle as nothing_to_judge:
-            live, judged = nothing_to_judge, None
+            live, judged, trail = nothing_to_judge, None, memory.trail
         obstacle = unreadable or memory.failure
-        return await self._decide(owner, memory, subject, plan, live, carriers, judged, obstacle)
+        return await self._decide(owner, memory, subject, plan, live, carriers, judged, trail, obstacle)
 
     async def _decide(
         self,
@@ -220,12 +221,12 @@ class Reconciler:
         live: Live | Obstacle,
         carriers: tuple[Carrier, ...],
         judged: Judged | None,
+        trail: Trail,
         obstacle: Obstacle | None,
     ) -> float | None:
         """Advance, and carry out what that asks for; `obstacle` is what the status is to tell of besides."""
         people = self._correspondence.people(owner)
         now = datetime.now(UTC)
-        trail = memory.trail.after(*judged.ticks) if judged else memory.trail
         timing = self._settings.timing
         outcome = advance(
             subject,
@@ -344,11 +345,11 @@ class Reconciler:
             raise Obstacle("InvalidQuery", f"the policy's {error}") from error
         desk = await self._desks.desk(plan, namespace)
         memory.known = Known.of(plan, status.rollout, memory.known)
-        progress = await judge_new_ticks(
-            plan, status.rollout, status.weight, asked, desk, grid, time.time(), memory.known, so_far
-        )
-        for tick in progress.new_since(so_far):
-            TICK_LAG_SECONDS.observe(max(0.0, time.time() - grid.complete_at(tick.end.timestamp())))
+        if so_far is None or not so_far.is_of(status.rollout):
+            so_far = Progress.start(status.rollout, memory.trail, memory.known)
+        progress = await judge_new_ticks(plan, status.rollout, status.weight, asked, desk, grid, time.time(), so_far)
+        for end in progress.ends:
+            TICK_LAG_SECONDS.observe(max(0.0, time.time() - grid.complete_at(end)))
         return progress
 
     async def _rollback_ordered(self, owner: Object, memory: _Memory) -> None:

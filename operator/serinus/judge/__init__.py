@@ -16,7 +16,7 @@ Pure and small to import: no cluster, no clock, no I/O. Ten lines of use:
 """
 
 from serinus.judge.acknowledge import acknowledge
-from serinus.judge.comparison import Row
+from serinus.judge.comparison import Row, nearest_to_rollback
 from serinus.judge.counterfactual import Counterfactual, counterfactual
 from serinus.judge.evidence import (
     Classes,
@@ -31,7 +31,8 @@ from serinus.judge.evidence import (
     Tick,
     Values,
 )
-from serinus.judge.judge import elevated, judge
+from serinus.judge.findings import rolls_back
+from serinus.judge.judge import answer, elevated, judge
 from serinus.judge.kinds.memory import Arm
 from serinus.judge.policy import (
     GUARD,
@@ -45,6 +46,7 @@ from serinus.judge.policy import (
     Rate,
 )
 from serinus.judge.state import State, StateError
+from serinus.judge.tick import settle
 from serinus.judge.verdict import Verdict
 
 __all__ = [
@@ -75,7 +77,11 @@ __all__ = [
     "Values",
     "Verdict",
     "acknowledge",
+    "answer",
     "counterfactual",
     "elevated",
     "judge",
+    "nearest_to_rollback",
+    "rolls_back",
+    "settle",
 ]

@@ -61,8 +61,7 @@ class Row:
     @property
     def rollback(self) -> float:
         """How far the row is on its way to a rollback: 0 to 1."""
-        of_alpha = -math.log(1 - self.confidence)
-        return min(max(0.0, 1 - (self.rollback_needs - self.rollback_wealth) / of_alpha), 1.0)
+        return _on_the_way(self.rollback_wealth, self.rollback_needs, self.confidence)
 
     @property
     def promote(self) -> float:
@@ -102,7 +101,6 @@ def _row(
     is_gate: bool,
 ) -> Row:
     to_rollback, to_promote = np.log(1 / policy.alpha), np.log(1 / policy.beta)
-    share = policy.weights.get(metric.name, 1.0) / sum(ledger.watch.memory.shape(metric).gates)
     canary, stable = estimate.canary.estimate, estimate.stable.estimate
     difference = None if canary is None or stable is None else canary - stable
     regressed, proven = own >= to_rollback, promote >= to_promote
@@ -132,7 +130,7 @@ def _row(
         confidence=1 - policy.alpha,
         p_value=min(1.0, float(np.exp(-float(ledger.purse.peak[index])))),
         rollback_wealth=own,
-        rollback_needs=float(to_rollback - np.log(share)),
+        rollback_needs=_rollback_needs(policy, metric, ledger),
         promote_wealth=promote,
         promote_needs=float(to_promote),
         gating=metric.gating and is_gate,
@@ -149,6 +147,25 @@ def sort_rows(rows: list[Row]) -> tuple[Row, ...]:
     return tuple(
         sorted(rows, key=lambda row: (_ORDER.index(row.verdict), row.rollback_needs - row.rollback_wealth, row.name))
     )
+
+
+def nearest_to_rollback(policy: Policy, state: State) -> float:
+    """How far the row that is nearest to a rollback is on its way there, 0 to 1: without making the rows."""
+    return max(
+        _on_the_way(float(own), _rollback_needs(policy, metric, ledger), 1 - policy.alpha)
+        for metric, ledger in zip(policy.metrics, state.ledgers, strict=True)
+        for own in ledger.purse.row_wealth(state.ticks, policy.planned_ticks)
+    )
+
+
+def _rollback_needs(policy: Policy, metric: Metric, ledger: Ledger) -> float:
+    share = policy.weights.get(metric.name, 1.0) / sum(ledger.watch.memory.shape(metric).gates)
+    return float(np.log(1 / policy.alpha) - np.log(share))
+
+
+def _on_the_way(wealth: float, needs: float, confidence: float) -> float:
+    of_alpha = -math.log(1 - confidence)
+    return min(max(0.0, 1 - (needs - wealth) / of_alpha), 1.0)
 
 
 def _rises(metric: Metric) -> bool:

@@ -23,7 +23,6 @@ from serinus.judge import (
     Evidence,
     Histogram,
     Missing,
-    Row,
     Sample,
     State,
     Tick,
@@ -38,17 +37,17 @@ _BLOCK = 20  # ticks that are compressed together
 
 @dataclass(frozen=True, slots=True)
 class JudgedTick:
-    """A tick that has been judged: what the judge was given, and what it said at `end`.
+    """A tick that has been judged: what the judge was given for it, and knew before.
 
-    `window`: for how many slots the tick's step must be observed before it can be promoted.
+    `window`: for how many slots the tick's step must be observed before it can be promoted. `rollback`: how far the row
+    that was nearest to a rollback was on its way there after it, 0 to 1.
     """
 
     before: State
     tick: Tick
     window: int
     end: datetime
-    rows: tuple[Row, ...]
-    verdict: Verdict
+    rollback: float
 
 
 class SampleRecord(Lenient):
@@ -145,7 +144,7 @@ class TickRecord(Lenient):
             length=judged.tick.length,
             bake=judged.tick.bake,
             window=judged.window,
-            rollback=round(max((row.rollback for row in judged.rows), default=0.0), 3),
+            rollback=round(judged.rollback, 3),
             evidence={name: ArmsRecord.of(seen) for name, seen in judged.tick.evidence.items()},
         )
 
@@ -203,6 +202,10 @@ class Trail:
         """The trail with more ticks, in their order."""
         return reduce(Trail._and, ticks, self)
 
+    def answered(self, verdict: Verdict, at: datetime) -> "Trail":
+        """The trail with the judge's own verdict at its last tick, which ended then."""
+        return replace(self, verdict=verdict_status(verdict, at))
+
     def record(self) -> EvidenceRecord | None:
         """The trail as a record carries it; None where nothing was judged since the last one."""
         if self.verdict is None:
@@ -211,11 +214,11 @@ class Trail:
         return EvidenceRecord(before=self.segments[0].before, ticks=ticks, verdict=self.verdict)
 
     def _and(self, judged: JudgedTick) -> "Trail":
-        tick, verdict = TickRecord.of(judged), verdict_status(judged.verdict, judged.end)
+        tick = TickRecord.of(judged)
         if self.segments and len(self.segments[-1]) < _SEGMENT:
             *older, last = self.segments
-            return Trail((*older, last.and_then(tick)), verdict)
-        return Trail((*self.segments[-1:], _Segment(judged.before.pack()).and_then(tick)), verdict)
+            return replace(self, segments=(*older, last.and_then(tick)))
+        return replace(self, segments=(*self.segments[-1:], _Segment(judged.before.pack()).and_then(tick)))
 
 
 NO_TRAIL = Trail()

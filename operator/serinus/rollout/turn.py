@@ -13,7 +13,6 @@ from serinus.rollout.people import Ask, People
 from serinus.rollout.plan import Plan
 from serinus.rollout.records import Record
 from serinus.rollout.scene import Scene
-from serinus.rollout.trail import JudgedTick
 from serinus.rollout.warm_up import WarmUpCall
 
 
@@ -27,13 +26,12 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The judge's answer after the tick that ended at `at`; `ticks` are all that were judged since the last answer."""
+    """The judge's answer after the tick that ended at `at`."""
 
     at: datetime
     state: State
     rows: tuple[Row, ...]
     verdict: Verdict
-    ticks: tuple[JudgedTick, ...] = ()
     queries: Mapping[str, str] = field(default_factory=dict)
     """What was asked, by metric."""
     reporters: Mapping[str, str] = field(default_factory=dict)
