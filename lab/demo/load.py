@@ -10,6 +10,7 @@ Ten times a second it appends one line: a `LoadSnapshot` with all counts since t
 
 import argparse
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -39,7 +40,10 @@ TIMEOUT = 5.0
 MOST_IN_FLIGHT = 500
 """Requests beyond this many without an answer are not sent, but counted as failed and unknown."""
 
-BODY = b'{"text": "what a great day"}'
+TEXTS = ("what a great day", "what an awful day", "I love this", "nice", "a day")
+"""What the users say, in turn: three good moods of five, a bad one and none, so that a shift to either can be seen."""
+
+BODIES = tuple(json.dumps({"text": text}).encode() for text in TEXTS)
 
 
 @dataclass(frozen=True)
@@ -214,10 +218,10 @@ async def generate(stream: Stream, out: TextIO, stopped: Callable[[], bool]) -> 
     headers = {"Host": stream.host, "Content-Type": "application/json"}
     in_flight: set[asyncio.Task[None]] = set()
 
-    async def send(session: aiohttp.ClientSession) -> None:
+    async def send(session: aiohttp.ClientSession, body: bytes) -> None:
         sent = time.time()
         try:
-            async with session.post(stream.url, data=BODY, headers=headers) as answer:
+            async with session.post(stream.url, data=body, headers=headers) as answer:
                 await answer.read()
                 tally.add(answer.headers.get("x-version", UNKNOWN), sent, answer.status < 500)
         except (aiohttp.ClientError, TimeoutError):
@@ -235,11 +239,12 @@ async def generate(stream: Stream, out: TextIO, stopped: Callable[[], bool]) -> 
         while not stopped() and (elapsed := time.monotonic() - begun) < stream.seconds:
             due = int(elapsed * stream.rate)
             while sent < due:
+                body = BODIES[sent % len(BODIES)]
                 sent += 1
                 if len(in_flight) >= MOST_IN_FLIGHT:
                     tally.add(UNKNOWN, time.time(), ok=False)
                     continue
-                task = asyncio.create_task(send(session))
+                task = asyncio.create_task(send(session, body))
                 in_flight.add(task)
                 task.add_done_callback(in_flight.discard)
             if elapsed >= reports * REPORT_EVERY:

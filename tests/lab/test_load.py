@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +13,8 @@ from threading import Event, Lock, Thread
 
 import pytest
 
-from lab.demo.load import UNKNOWN, Load, LoadSnapshot, Stream, Tally, VersionCount, slowest_rate
+from examples.predictor.classifier import classify
+from lab.demo.load import TEXTS, UNKNOWN, Load, LoadSnapshot, Stream, Tally, VersionCount, slowest_rate
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -95,6 +97,10 @@ def test_failures_are_counted_for_the_version_that_answered_them(tmp_path: Path)
     assert before < good.first_sent < bad.first_sent < bad.last_sent < final.time
     assert service.hosts == {"predictor.lab.example"}
     assert list(load.all_snapshots())[-1] == final
+
+
+def test_r20_the_users_say_what_the_predictor_has_every_class_for() -> None:
+    assert Counter(classify(text).label for text in TEXTS) == {"pos": 3, "neg": 1, "neutral": 1}
 
 
 def test_a_slow_answer_delays_no_later_request(tmp_path: Path) -> None:
