@@ -28,7 +28,10 @@ from tests.api.manifests import (
     latency,
 )
 
-MODELS = {"CanaryDeployment": CanaryDeployment, "CanaryPolicy": CanaryPolicy}
+MODELS: dict[str, type[CanaryDeployment | CanaryPolicy]] = {
+    "CanaryDeployment": CanaryDeployment,
+    "CanaryPolicy": CanaryPolicy,
+}
 
 
 def lines(manifest: Manifest) -> list[str]:

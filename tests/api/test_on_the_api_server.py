@@ -30,7 +30,10 @@ from tests.api.manifests import (
 
 pytestmark = pytest.mark.api_server
 
-MODELS = {"CanaryDeployment": CanaryDeployment, "CanaryPolicy": CanaryPolicy}
+MODELS: dict[str, type[CanaryDeployment | CanaryPolicy]] = {
+    "CanaryDeployment": CanaryDeployment,
+    "CanaryPolicy": CanaryPolicy,
+}
 PLURALS = {"CanaryDeployment": "canarydeployments", "CanaryPolicy": "canarypolicies"}
 
 

@@ -208,7 +208,7 @@ BAD_GAUGE = {
     "values by pod": ({"values": {"pod-1": 512}}, "values: must be a list, not an object"),
     "another name": ({"value": 512}, "value: is not a field of a gauge's evidence, which has values"),
 }
-BAD_PROPORTION = {
+BAD_PROPORTION: dict[str, tuple[object, str]] = {
     "a latency": (ARMS["latency"], "buckets: is not a field of a proportion's evidence, which has n, x"),
     "a rate": (ARMS["retries"], "exposure: is not a field of a proportion's evidence, which has n, x"),
     "a list": ([300, 3], ": must be an object with n, x, not a list"),

@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from serinus.controller import errands as module
 from serinus.controller.cache import Key
 from serinus.controller.errands import Errands
 
@@ -43,7 +42,7 @@ async def test_an_errand_that_fails_has_no_result_and_wakes_its_object_a_while_l
         paused.set()
         await sleep(0)
 
-    monkeypatch.setattr(module.asyncio, "sleep", pause)
+    monkeypatch.setattr(asyncio, "sleep", pause)
     errands: Errands[str] = Errands(lambda key: done.set())
 
     async def errand() -> str:

@@ -31,4 +31,4 @@ class Clock:
 
         for name, module in list(sys.modules.items()):
             if name.startswith("serinus.") and getattr(module, "datetime", None) is datetime:
-                module.datetime = Bent
+                setattr(module, "datetime", Bent)  # noqa: B010 - it is not known what the module has

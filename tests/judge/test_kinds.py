@@ -77,7 +77,7 @@ def test_no_shifted_latency_expects_to_gain(weights: list[float], history: int) 
     for (c, pc), (s, ps) in product(outcomes_of(3, canary), outcomes_of(3, stable)):
         if pc * ps > 0:
             seen = [Histogram(bounds, np.cumsum(each)) for each in (c, s)]
-            bets = settled(memory.bets(metric, *seen, np.zeros(2), None))
+            bets = settled(memory.bets(metric, seen[0], seen[1], np.zeros(2), None))
             expected = expected + pc * ps * np.exp(np.concatenate([bets.rollback, bets.promote]))
     assert (np.asarray(expected) <= 1 + 1e-9).all()
 

@@ -53,11 +53,9 @@ ROLLED_BACK = status(
 
 def drawn(status: CanaryDeploymentStatus | None, *lines: str) -> str:
     view = View("v3", 83.2, Release("predictor", "v2", "v3"), LADDER, status, USERS, 199.6)
-    console = Console(width=WIDTH, file=StringIO(), force_terminal=True, color_system=None)
-    console.print(screen(view, lines))
-    text = console.file.getvalue()
-    assert isinstance(text, str)
-    return text
+    shown = StringIO()
+    Console(width=WIDTH, file=shown, force_terminal=True, color_system=None).print(screen(view, lines))
+    return shown.getvalue()
 
 
 def test_the_screen_shows_ladder_arms_wealth_verdict_and_users() -> None:

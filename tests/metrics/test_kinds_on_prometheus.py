@@ -92,9 +92,9 @@ def durations() -> Iterator[Series]:
         for number in (0, 1):
             for bound, rise in buckets.items():
                 yield counter(istio(f"{name}_bucket", version, number, le=bound), TIMES, rise)
-    for version, rise in (("v1", {0: 30, 8: 60, 24: 10}), ("v2", {0: 3, 8: 3, 24: 4})):
+    for version, rises in (("v1", {0: 30, 8: 60, 24: 10}), ("v2", {0: 3, 8: 3, 24: 4})):
         samples = [
-            (at, Native(3, {index: step * count for index, count in rise.items()})) for step, at in enumerate(TIMES, 1)
+            (at, Native(3, {index: step * count for index, count in rises.items()})) for step, at in enumerate(TIMES, 1)
         ]
         yield Series(istio(name, version, host="native.ml.svc.cluster.local"), list(samples))
 
