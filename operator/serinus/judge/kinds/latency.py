@@ -5,6 +5,12 @@ slower than (b − δ)/ρ. The exact form compares the canary's share slower tha
 than another bound a, and needs no model. Where the histogram has no bound near enough, the chord form compares both
 arms at b and takes the stable's share at (b − δ)/ρ from a chord through its neighbouring bounds (probit of the share
 against the logarithm of the latency): model-based, and the row says so.
+
+Of a fast service with a wide tolerance hardly anything is slower than either bound. A rollback can do with that, for a
+slow canary shows there at once; but an identical one could never be proven to be fine. So a promotion has another exact
+form, with both bounds between p_q and what is allowed: if the canary's quantile is beyond that, at least 1 − q of its
+requests are slower than any such b, and of the stable's at most 1 − q slower than any such a. Where only one bound is
+between, a is the one below p_q, and the stable's share at p_q comes from the chord again.
 """
 
 from dataclasses import dataclass, replace
@@ -19,7 +25,7 @@ from serinus.judge.evidence import Floats, Histogram, Mask, Past, Sample
 from serinus.judge.interval import Interval
 from serinus.judge.kinds.memory import Arm, Batch, Bets, Estimate, Memory, Shape, Unit, of_kind
 from serinus.judge.policy import Latency
-from serinus.judge.special import normal, probit
+from serinus.judge.special import normal, probit, relative_entropy
 from serinus.judge.wealth import SHARES
 
 _FADE = 0.99  # per tick
@@ -27,6 +33,7 @@ _HISTORY_REQUESTS = 100_000.0  # history weighs at most this many requests: a ch
 _COARSE = 1.25  # a bound this many times off the one that was meant is too far for the exact form
 _KEPT = 0.5  # of the tolerance, as a factor's logarithm: what a promotion by the exact form must leave
 _KNOWN = 30  # requests slower than a bound that a chord there needs: of fewer, the ratio could be anything
+_DEAR = 10.0  # times as much must a model say as a comparison without one, to be worth it
 _CHORD = "chord between histogram bounds"
 
 _LEGS = 2
@@ -167,12 +174,12 @@ class LatencyMemory(Memory):
             nothing = Arm(0.0, 0.0, None)
             return tuple(Estimate(nothing, nothing, metric.tested, label) for label in labels)
         tick = _Tick(self.bounds, self.recent_stable.astype(float), self.canary.astype(float), self.stable)
-        found = self._rollback_thresholds(tick, metric)
-        at = found.canary[:, 1]
+        found, of_promotion = self._rollback_thresholds(tick, metric), self._promotion_thresholds(tick, metric)
+        at, is_chord = found.canary[:, 1], found.is_chord | of_promotion.is_chord
         canary, stable = (self._arms(metric, counts.astype(float), at) for counts in (self.canary, self.stable))
         return tuple(
-            Estimate(one, other, f"share slower than {self.bounds[index]:g} ms", label, _CHORD if is_chord else "")
-            for one, other, index, label, is_chord in zip(canary, stable, at, labels, found.is_chord, strict=True)
+            Estimate(one, other, f"share slower than {self.bounds[index]:g} ms", label, _CHORD if is_model else "")
+            for one, other, index, label, is_model in zip(canary, stable, at, labels, is_chord, strict=True)
         )
 
     def intervals(self, metric: Latency, log_wealth: Floats, unit: Floats, alpha: float) -> tuple[Interval, ...]:
@@ -219,6 +226,10 @@ class LatencyMemory(Memory):
     def _rollback_thresholds(self, tick: "_Tick", metric: Latency) -> "_Thresholds":
         p = tick.quantiles(metric.quantiles)
         return _Thresholds.of(tick, p, np.array(metric.tolerance.rho), np.array(metric.tolerance.delta), _ROLLBACK)
+
+    def _promotion_thresholds(self, tick: "_Tick", metric: Latency) -> "_Thresholds":
+        p = tick.quantiles(metric.quantiles)
+        return _Thresholds.of(tick, p, np.array(metric.margin.rho), np.array(metric.margin.delta), -_ROLLBACK)
 
     def _empty(self, bounds: tuple[float, ...]) -> Self:
         nothing = np.zeros((*self.canary.shape[:-1], len(bounds)), dtype=np.float32)
@@ -267,7 +278,7 @@ class _Thresholds:
     for a canary of which only the tail is slower looks fine at the one below.
 
     `canary` and `stable` are indices of bounds (−1 is 0 ms): "slower than b" of the canary against ρ times "slower than
-    a" of the stable. In the exact form both legs are the same and ρ is 1.
+    a" of the stable. In the exact forms both legs are the same and ρ is 1.
     """
 
     canary: Indices
@@ -281,8 +292,20 @@ class _Thresholds:
     def of(cls, tick: _Tick, p: Floats, rho: Floats, delta: Floats, side: Floats) -> Self:
         """For quantiles `p` of the stable, of which ρ p + δ is allowed.
 
-        `side` +1 asks whether the canary is slower than that, −1 whether it is not.
+        `side` +1 asks whether the canary is slower than that, −1 whether it is not. Of the forms that a promotion has,
+        that is taken by which an identical canary is proven to be fine sooner, as far as is known before the tick.
         """
+        around = cls._around(tick, p, rho, delta, side)
+        if (side > 0).all():
+            return around
+        between = cls._between(tick, p, rho, delta)
+        if not between.is_usable.any():
+            return around
+        return around._replaced(between, (side < 0)[..., None] & (between._worth(tick) > around._worth(tick)))
+
+    @classmethod
+    def _around(cls, tick: _Tick, p: Floats, rho: Floats, delta: Floats, side: Floats) -> Self:
+        """At the bounds around what is allowed."""
         bounds = np.array(tick.bounds)
         is_known = ~np.isnan(p)
         allowed = np.where(is_known, rho * p + delta, -1.0)
@@ -325,6 +348,55 @@ class _Thresholds:
             is_usable=usable_of,
             is_chord=is_chord,
         )
+
+    @classmethod
+    def _between(cls, tick: _Tick, p: Floats, rho: Floats, delta: Floats) -> Self:
+        """A promotion's between the stable's quantiles and what is allowed.
+
+        b is allowed wherever between its neighbouring bounds the stable's quantile lies: nothing hangs on how that was
+        interpolated. If b is also the first bound above the quantile, a is the one below: there the stable always has
+        requests enough for a chord. In either form b ≤ ρ a + δ, so a canary of which all requests are slower by what is
+        allowed lies on the null even where the stable's quantile has moved since.
+        """
+        bounds = np.array(tick.bounds)
+        above = np.minimum(np.searchsorted(bounds, p), bounds.size - 1)  # where nothing is known (NaN) the last
+        below = above - 1
+        b = np.searchsorted(bounds, rho * np.where(below >= 0, bounds[below], 0.0) + delta, "right") - 1
+        is_chord = b == above
+        a = np.where(is_chord, below, above)
+        rate = tick.share_slower(a)
+        chord_rho = np.where(is_chord, _chord(tick, p) / np.maximum(rate, 1e-9), 1.0)
+        # Beyond the last finite bound the quantile could be anywhere.
+        can_chord = (a >= 0) & (p < np.max(bounds[:-1], initial=0.0)) & (rate * _all(tick.history, a) >= _KNOWN)
+        is_usable = np.where(is_chord, can_chord, a < b)
+        canary, stable, rate, rho_of, usable = (
+            np.repeat(each[..., None], _LEGS, axis=-1) for each in (b, a, rate, chord_rho, is_usable)
+        )
+        return cls(canary, stable, rate, rho_of, usable, is_chord)
+
+    def _replaced(self, other: Self, where: NDArray[np.bool_]) -> Self:
+        """With the `other` thresholds there; both legs alike."""
+        return replace(
+            self,
+            canary=np.where(where, other.canary, self.canary),
+            stable=np.where(where, other.stable, self.stable),
+            rate=np.where(where, other.rate, self.rate),
+            rho=np.where(where, other.rho, self.rho),
+            is_usable=np.where(where, other.is_usable, self.is_usable),
+            is_chord=np.where(where[..., 0], other.is_chord, self.is_chord),
+        )
+
+    def _worth(self, tick: _Tick) -> Floats:
+        """Nats that each request to an identical canary says for a promotion, to whom knows the stable's share.
+
+        That is the relative entropy of its share to the boundary's, both from before the tick; 0 where it is beyond.
+        What only a model says is worth less.
+        """
+        canary, boundary = tick.share_slower(self.canary), self.rho * self.rate
+        is_told = self.is_usable & (canary < boundary) & (boundary < 1)
+        boundary = np.where(is_told, boundary, canary)
+        nats = relative_entropy(canary, boundary) + relative_entropy(1 - canary, 1 - boundary)
+        return nats / np.where(self.is_chord, _DEAR, 1.0)[..., None]
 
 
 def _chord(tick: _Tick, latency: Floats) -> Floats:
