@@ -5,7 +5,18 @@ from dataclasses import dataclass
 
 from bench.judge import measures
 from bench.judge.experiment import Experiment
-from bench.judge.policies import ALPHA, BETA, ERROR_RATE, JOBS, LATENCY, MEMORY, ONE_POINT, PREDICTION, policy_of
+from bench.judge.policies import (
+    ALPHA,
+    BETA,
+    ERROR_RATE,
+    JOBS,
+    LATENCY,
+    MEMORY,
+    ONE_POINT,
+    PREDICTION,
+    WIDE_LATENCY,
+    policy_of,
+)
 from bench.judge.rollouts import ERRORS, SERINUS, Ends, Scenario
 from bench.judge.row import Row, Section
 from bench.judge.traffic import (
@@ -54,10 +65,19 @@ def _latency(name: str, bounds: tuple[float, ...], above: float = 0.0, median: f
     return Kind(name, LATENCY, same, at_tolerance, twice)
 
 
+def _fast(name: str, above: float = 0.0, median: float = 3.1) -> Kind:
+    """A service with a p99 of 9.9 ms, just below a bound, or with another median; it may take 50 ms more."""
+    same, at_tolerance, twice = (Latencies(CLASSIC, 1.0, above, median, added) for added in (0.0, 50.0, 100.0))
+    return Kind(name, WIDE_LATENCY, same, at_tolerance, twice)
+
+
 KINDS = (
     _latency("classic latency", CLASSIC),
     _latency("classic latency, slowest 5 %", CLASSIC, above=0.95),
     _latency("classic latency, slowest 1.5 %", CLASSIC, above=0.985, median=90.0),
+    _fast("fast service, + 50 ms"),
+    _fast("fast service, slowest 1 % + 50 ms", above=0.99),
+    _fast("p99 of 60 ms, slowest 1 % + 50 ms", above=0.99, median=18.7),
     _latency("native latency", NATIVE),
     _latency("native latency, slowest 5 %", NATIVE, above=0.95),
     Kind("10 classes", PREDICTION, Predictions(10, 0), Predictions(10, 0.05), Predictions(10, 0.10), rollouts=2000),
@@ -68,6 +88,9 @@ KINDS = (
 """All but proportions, which race against other rules. Where only the slowest are slower, p50 and p90 are as before.
 
 At a median of 90 ms the two bounds around the allowed p99 see different things: the slowest 1.5 % lie above the first.
+Of the fast service's requests 0.96 % take more than 10 ms. With its slowest 1 % at the tolerance 1 % of the canary's
+take more than 50 ms: hardly more, and so the hardest for a promotion, which compares the two. With a p99 of 60 ms that
+takes a chord.
 """
 
 

@@ -21,18 +21,22 @@ NATIVE = (*(2.0 ** (exponent / 8) for exponent in range(107)), np.inf)
 SPREAD = 0.5
 """Of the logarithm: with a median of 100 ms nine of ten requests take up to 190 ms, 99 of 100 up to 320 ms."""
 
+_AT_ONCE = 1e-9  # ms: no request takes less
+
 
 @dataclass(frozen=True)
 class Latencies:
     """The stable's latencies are log-normal; of the canary's requests the slowest take `factor` times as long.
 
-    The slowest are those above the stable's quantile `above`: 0 for all of them. `median` is the stable's, in ms.
+    To that comes `added`, in ms. The slowest are those above the stable's quantile `above`: 0 for all of them. `median`
+    is the stable's, in ms.
     """
 
     bounds: tuple[float, ...]
     factor: float
     above: float = 0.0
     median: float = 100.0
+    added: float = 0.0
     sizes: Sizes = SIZES
 
     def past(self, rng: Generator) -> Past:
@@ -53,8 +57,8 @@ class Latencies:
         return share_within(self.bounds, self.median)
 
     def _canary(self) -> Floats:
-        """Share within each bound: as in the stable up to the slowest, which begin `factor` times later."""
-        slowed = share_within(np.divide(self.bounds, self.factor), self.median)
+        """Share within each bound: as in the stable up to the slowest, which begin so much later."""
+        slowed = share_within(np.maximum(np.subtract(self.bounds, self.added) / self.factor, _AT_ONCE), self.median)
         return np.maximum(slowed, np.minimum(self._stable(), self.above))
 
 
