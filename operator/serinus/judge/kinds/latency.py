@@ -25,7 +25,7 @@ from serinus.judge.evidence import Floats, Histogram, Mask, Past, Sample
 from serinus.judge.interval import Interval
 from serinus.judge.kinds.memory import Arm, Batch, Bets, Estimate, Memory, Shape, Unit, of_kind
 from serinus.judge.policy import Latency
-from serinus.judge.special import normal, probit, relative_entropy
+from serinus.judge.special import normal, probit
 from serinus.judge.wealth import SHARES
 
 _FADE = 0.99  # per tick
@@ -84,17 +84,17 @@ class LatencyMemory(Memory):
         tick = self._tick(metric, canary, stable)
         if tick is None:
             return Asked.known(None)
-        sides, both = interval.SIDES[:, 0], (metric.tolerance, metric.margin)
-        rho, delta = np.array([each.rho for each in both]), np.array([each.delta for each in both])
+        sides, rho, delta = _decisive(metric)
+        both = sides.size
         if unit is not None:
-            shifts = np.concatenate([unit[..., None] * interval.SHAPE] * len(sides), axis=-1)
+            shifts = np.concatenate([unit[..., None] * interval.SHAPE] * both, axis=-1)
             rho = np.concatenate([rho, np.ones(shifts.shape[-1])])
-            delta = np.concatenate([np.broadcast_to(delta, (*unit.shape, len(both))), shifts], axis=-1)
+            delta = np.concatenate([np.broadcast_to(delta, (*unit.shape, both)), shifts], axis=-1)
             sides = np.concatenate([sides, np.repeat(sides, interval.POINTS)])
         # All thresholds at once: to find them takes longer than to bet.
-        found = _Thresholds.of(tick, tick.quantiles(metric.quantiles)[..., None], rho, delta, sides)
+        found = self._thresholds(tick, metric, rho, delta, sides)
         tests = tick.tests(found, excess[:, None, None], sides)
-        decisive = _part(tests, slice(len(both)))
+        decisive = _part(tests, slice(both))
 
         def bets(log_e: Floats, on_shifts: Floats | None = None) -> Bets:
             intervals = None
@@ -108,7 +108,7 @@ class LatencyMemory(Memory):
 
         if unit is None:
             return Asked((decisive.mixture(),), bets)
-        return Asked((decisive.mixture(), self._on_shifts(tick, found, tests, slice(len(both), None))), bets)
+        return Asked((decisive.mixture(), self._on_shifts(tick, found, tests, slice(both, None))), bets)
 
     def bake_bets(self, metric: Latency, canary: Sample, excess: Floats) -> Floats:
         """The canary's share slower than b against the stable's share slower than a, as last seen."""
@@ -174,8 +174,9 @@ class LatencyMemory(Memory):
             nothing = Arm(0.0, 0.0, None)
             return tuple(Estimate(nothing, nothing, metric.tested, label) for label in labels)
         tick = _Tick(self.bounds, self.recent_stable.astype(float), self.canary.astype(float), self.stable)
-        found, of_promotion = self._rollback_thresholds(tick, metric), self._promotion_thresholds(tick, metric)
-        at, is_chord = found.canary[:, 1], found.is_chord | of_promotion.is_chord
+        sides, rho, delta = _decisive(metric)
+        found = self._thresholds(tick, metric, rho, delta, sides)
+        at, is_chord = found.canary[:, 0, 1], np.asarray(found.is_chord.any(axis=-1))
         canary, stable = (self._arms(metric, counts.astype(float), at) for counts in (self.canary, self.stable))
         return tuple(
             Estimate(one, other, f"share slower than {self.bounds[index]:g} ms", label, _CHORD if is_model else "")
@@ -225,11 +226,15 @@ class LatencyMemory(Memory):
 
     def _rollback_thresholds(self, tick: "_Tick", metric: Latency) -> "_Thresholds":
         p = tick.quantiles(metric.quantiles)
-        return _Thresholds.of(tick, p, np.array(metric.tolerance.rho), np.array(metric.tolerance.delta), _ROLLBACK)
+        rho, delta = np.array(metric.tolerance.rho), np.array(metric.tolerance.delta)
+        return _Thresholds.around(tick, p, rho, delta, _ROLLBACK)
 
-    def _promotion_thresholds(self, tick: "_Tick", metric: Latency) -> "_Thresholds":
-        p = tick.quantiles(metric.quantiles)
-        return _Thresholds.of(tick, p, np.array(metric.margin.rho), np.array(metric.margin.delta), -_ROLLBACK)
+    def _thresholds(self, tick: "_Tick", metric: Latency, rho: Floats, delta: Floats, sides: Floats) -> "_Thresholds":
+        """For several boundaries; a promotion takes those that an identical canary would sooner be proven fine by."""
+        p, slower = tick.quantiles(metric.quantiles)[..., None], 1 - np.array(metric.quantiles)[:, None]
+        around = _Thresholds.around(tick, p, rho, delta, sides)
+        between = _Thresholds.between(tick, p, slower, rho, delta)
+        return around.replaced(between, (sides < 0)[:, None] & (between.worth(tick) > around.worth(tick)))
 
     def _empty(self, bounds: tuple[float, ...]) -> Self:
         nothing = np.zeros((*self.canary.shape[:-1], len(bounds)), dtype=np.float32)
@@ -289,23 +294,11 @@ class _Thresholds:
     is_chord: NDArray[np.bool_]  # without the axis of the legs
 
     @classmethod
-    def of(cls, tick: _Tick, p: Floats, rho: Floats, delta: Floats, side: Floats) -> Self:
-        """For quantiles `p` of the stable, of which ρ p + δ is allowed.
+    def around(cls, tick: _Tick, p: Floats, rho: Floats, delta: Floats, side: Floats) -> Self:
+        """Around what is allowed: ρ p + δ, for quantiles `p` of the stable.
 
-        `side` +1 asks whether the canary is slower than that, −1 whether it is not. Of the forms that a promotion has,
-        that is taken by which an identical canary is proven to be fine sooner, as far as is known before the tick.
+        `side` +1 asks whether the canary is slower than that, −1 whether it is not.
         """
-        around = cls._around(tick, p, rho, delta, side)
-        if (side > 0).all():
-            return around
-        between = cls._between(tick, p, rho, delta)
-        if not between.is_usable.any():
-            return around
-        return around._replaced(between, (side < 0)[..., None] & (between._worth(tick) > around._worth(tick)))
-
-    @classmethod
-    def _around(cls, tick: _Tick, p: Floats, rho: Floats, delta: Floats, side: Floats) -> Self:
-        """At the bounds around what is allowed."""
         bounds = np.array(tick.bounds)
         is_known = ~np.isnan(p)
         allowed = np.where(is_known, rho * p + delta, -1.0)
@@ -350,13 +343,13 @@ class _Thresholds:
         )
 
     @classmethod
-    def _between(cls, tick: _Tick, p: Floats, rho: Floats, delta: Floats) -> Self:
-        """A promotion's between the stable's quantiles and what is allowed.
+    def between(cls, tick: _Tick, p: Floats, slower: Floats, rho: Floats, delta: Floats) -> Self:
+        """A promotion's between the stable's quantiles `p`, which a share `slower` is beyond, and what is allowed.
 
         b is allowed wherever between its neighbouring bounds the stable's quantile lies: nothing hangs on how that was
         interpolated. If b is also the first bound above the quantile, a is the one below: there the stable always has
         requests enough for a chord. In either form b ≤ ρ a + δ, so a canary of which all requests are slower by what is
-        allowed lies on the null even where the stable's quantile has moved since.
+        allowed lies on the null even where the stable's quantile has moved since. Both legs are one.
         """
         bounds = np.array(tick.bounds)
         above = np.minimum(np.searchsorted(bounds, p), bounds.size - 1)  # where nothing is known (NaN) the last
@@ -365,17 +358,18 @@ class _Thresholds:
         is_chord = b == above
         a = np.where(is_chord, below, above)
         rate = tick.share_slower(a)
-        chord_rho = np.where(is_chord, _chord(tick, p) / np.maximum(rate, 1e-9), 1.0)
-        # Beyond the last finite bound the quantile could be anywhere.
-        can_chord = (a >= 0) & (p < np.max(bounds[:-1], initial=0.0)) & (rate * _all(tick.history, a) >= _KNOWN)
-        is_usable = np.where(is_chord, can_chord, a < b)
-        canary, stable, rate, rho_of, usable = (
-            np.repeat(each[..., None], _LEGS, axis=-1) for each in (b, a, rate, chord_rho, is_usable)
+        can_chord = (a >= 0) & (rate * _all(tick.history, a) >= _KNOWN)
+        return cls(
+            canary=b[..., None],
+            stable=a[..., None],
+            rate=rate[..., None],
+            rho=np.where(is_chord, slower / np.maximum(rate, 1e-9), 1.0)[..., None],
+            is_usable=np.where(is_chord, can_chord, a < b)[..., None],
+            is_chord=is_chord,
         )
-        return cls(canary, stable, rate, rho_of, usable, is_chord)
 
-    def _replaced(self, other: Self, where: NDArray[np.bool_]) -> Self:
-        """With the `other` thresholds there; both legs alike."""
+    def replaced(self, other: Self, where: NDArray[np.bool_]) -> Self:
+        """With the `other` thresholds there."""
         return replace(
             self,
             canary=np.where(where, other.canary, self.canary),
@@ -386,17 +380,16 @@ class _Thresholds:
             is_chord=np.where(where[..., 0], other.is_chord, self.is_chord),
         )
 
-    def _worth(self, tick: _Tick) -> Floats:
-        """Nats that each request to an identical canary says for a promotion, to whom knows the stable's share.
+    def worth(self, tick: _Tick) -> Floats:
+        """How well a promotion's thresholds tell an identical canary from one on the boundary; one leg stands for both.
 
-        That is the relative entropy of its share to the boundary's, both from before the tick; 0 where it is beyond.
-        What only a model says is worth less.
+        The square of what lies between its share and the boundary's, in standard deviations of a request: as far as is
+        known from before the tick. 0 where it is not below the boundary; what only a model says is worth less.
         """
-        canary, boundary = tick.share_slower(self.canary), self.rho * self.rate
-        is_told = self.is_usable & (canary < boundary) & (boundary < 1)
-        boundary = np.where(is_told, boundary, canary)
-        nats = relative_entropy(canary, boundary) + relative_entropy(1 - canary, 1 - boundary)
-        return nats / np.where(self.is_chord, _DEAR, 1.0)[..., None]
+        boundary = np.minimum(self.rho[..., 0] * self.rate[..., 0], 1.0)
+        apart = np.maximum(boundary - tick.share_slower(self.canary[..., 0]), 0.0)
+        spread = np.maximum(boundary * (1 - boundary), 1e-9) * np.where(self.is_chord, _DEAR, 1.0)
+        return np.asarray(self.is_usable[..., 0] * apart * apart / spread)[..., None]
 
 
 def _chord(tick: _Tick, latency: Floats) -> Floats:
@@ -444,6 +437,12 @@ def _quantiles(bounds: tuple[float, ...], cumulative: Floats, quantiles: tuple[f
     first = finite[0] * levels * n / np.maximum(cumulative[..., :1], 1e-9)  # nothing is known below: linear
     found = np.where(in_first, first, np.where(right >= finite.size, finite[-1], found))
     return np.where(n > 0, found, np.nan)
+
+
+def _decisive(metric: Latency) -> tuple[Floats, Floats, Floats]:
+    """Side, ρ and δ of the tests that decide: a rollback's and a promotion's."""
+    both = (metric.tolerance, metric.margin)
+    return interval.SIDES[:, 0], np.array([each.rho for each in both]), np.array([each.delta for each in both])
 
 
 def _common(bounds: tuple[float, ...], *others: tuple[float, ...]) -> tuple[float, ...]:
