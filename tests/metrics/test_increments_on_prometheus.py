@@ -20,7 +20,7 @@ from serinus.judge import GUARD, Counts, Evidence, Missing
 from serinus.metrics import Arm, Arms, Connection, Desk, Prometheus, Slot, collect, inquiries
 from tests.metrics.target import Series, Target, serving, tell
 
-SCRAPE = 0.25
+SCRAPE = 0.5  # a target that is busy answers a while after the time that Prometheus gives the scrape
 ROUNDS = 32  # steps of the play, each a scrape long
 SERVICES = ("steady", "reset", "restarted", "new-pod", "young-pod", "gone", "missed", "renamed")
 

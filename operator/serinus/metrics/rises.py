@@ -140,15 +140,19 @@ class _Ends:
         return f"({self.resets_at_end} > 0) > ({self.resets_at_start} or 0 * {self.resets_at_end})"
 
     def known(self) -> str:
-        """The targets whose new series have counted from 0 within the tick.
+        """The targets whose new series have counted from 0 since the last scrape before the tick.
 
-        Not those that were up and lost series meanwhile: after a relabelling, old counters come back as new series.
+        Not those that were up and lost series meanwhile: after a relabelling, old counters come back as new series. But
+        where the process started since that scrape, be it shortly before the tick, all that it shows is new.
         """
         vanished = f"({self.series} {self._offset} unless {self.series})"
         started = f"process_start_time_seconds > time() - {self._seconds:g}"
+        # Of each target one, or the comparison would be refused.
+        start = "(process_start_time_seconds or (timestamp(envoy_server_uptime) - envoy_server_uptime))"
+        restarted = f"max by (job, instance) {start} > {_TARGET} max by (job, instance) (timestamp(up {self._offset}))"
         return (
             f"(((up {self._offset} == 1) unless {_TARGET} {vanished}) "
-            f"or ({started}) or (envoy_server_uptime < {self._seconds:g}))"
+            f"or ({started}) or (envoy_server_uptime < {self._seconds:g}) or ({restarted}))"
         )
 
 
