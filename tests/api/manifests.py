@@ -7,7 +7,9 @@ from typing import Any
 
 from serinus.api import (
     ArmStatus,
+    CanaryDeployment,
     CanaryDeploymentStatus,
+    CanaryPolicy,
     ConditionStatus,
     Phase,
     PrintedStatus,
@@ -20,6 +22,11 @@ from serinus.api import (
 )
 
 Manifest = dict[str, Any]
+
+MODELS: dict[str, type[CanaryDeployment | CanaryPolicy]] = {
+    "CanaryDeployment": CanaryDeployment,
+    "CanaryPolicy": CanaryPolicy,
+}
 
 ABSENT = object()
 """As a value in a change: the field is taken away."""

@@ -7,7 +7,6 @@ from serinus import judge
 from serinus.api import (
     DEFAULT_POLICY,
     CanaryDeployment,
-    CanaryPolicy,
     CanaryPolicySpec,
     Metric,
     Regression,
@@ -19,6 +18,7 @@ from tests.api.manifests import (
     BAD,
     GOOD,
     LADDER,
+    MODELS,
     Bad,
     Manifest,
     canary_deployment,
@@ -27,11 +27,6 @@ from tests.api.manifests import (
     gauge,
     latency,
 )
-
-MODELS: dict[str, type[CanaryDeployment | CanaryPolicy]] = {
-    "CanaryDeployment": CanaryDeployment,
-    "CanaryPolicy": CanaryPolicy,
-}
 
 
 def lines(manifest: Manifest) -> list[str]:

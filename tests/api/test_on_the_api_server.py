@@ -13,13 +13,14 @@ from kubernetes.client.exceptions import ApiException
 from pydantic import ValidationError
 
 from lab.waiting import wait_until
-from serinus.api import CanaryDeployment, CanaryPolicy, explain
+from serinus.api import explain
 from serinus.api.crds import GROUP, VERSION, manifests
 from tests.api.manifests import (
     BAD,
     FULL_DEPLOYMENT,
     FULL_POLICY,
     GOOD,
+    MODELS,
     Bad,
     Manifest,
     canary_deployment,
@@ -30,10 +31,6 @@ from tests.api.manifests import (
 
 pytestmark = pytest.mark.api_server
 
-MODELS: dict[str, type[CanaryDeployment | CanaryPolicy]] = {
-    "CanaryDeployment": CanaryDeployment,
-    "CanaryPolicy": CanaryPolicy,
-}
 PLURALS = {"CanaryDeployment": "canarydeployments", "CanaryPolicy": "canarypolicies"}
 
 

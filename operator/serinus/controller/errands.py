@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from serinus.controller.cache import Key
 from serinus.controller.tenure import NotOurs, seconds_to_write
 
-_CONCURRENT = 32  # errands that run at a time; more wait for their turn
+_CONCURRENT = 32
 _AFTER_ERROR = 10.0  # seconds until one that failed may be started again
 
 ResultT = TypeVar("ResultT")
@@ -17,11 +17,14 @@ logger = logging.getLogger(__name__)
 
 
 class Errands(Generic[ResultT]):
-    """Errands of objects: each has a name, runs once at a time, and wakes its object when it is done."""
+    """Errands of objects: each has a name, runs once at a time, and wakes its object when it is done.
 
-    def __init__(self, wake: Callable[[Key], None]) -> None:
+    `at_once` of them run at a time; more wait for their turn.
+    """
+
+    def __init__(self, wake: Callable[[Key], None], at_once: int = _CONCURRENT) -> None:
         self._wake = wake
-        self._places = asyncio.Semaphore(_CONCURRENT)
+        self._places = asyncio.Semaphore(at_once)
         self._running: dict[tuple[Key, str], asyncio.Task[None]] = {}
         self._done: dict[Key, dict[str, ResultT]] = {}
 

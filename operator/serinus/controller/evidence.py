@@ -113,13 +113,15 @@ async def judge_new_ticks(
     if start is None or not is_due(first_end := grid.next_end(start, elevated=is_elevated)):
         return replace(so_far, ends=(), is_all=True)
     gap = grid.whole_slots(max(start, now - (_CATCH_UP + 1) * grid.interval), now)
-    is_alone = len(gap) > _SHARED or is_elevated  # who may have to be rolled back waits for nobody
+    is_long = len(gap) > _SHARED
+    is_alone = is_long or is_elevated  # who may have to be rolled back waits for nobody
     if not is_alone and not desk.expects((each.question for each in asked), Slot(start, first_end)):
         return replace(so_far, ends=(), is_all=False)
     if state is None:
         state = State.start(policy, await history(desk, asked, start, grid.interval))
-    questions = list(dict.fromkeys(each.question for each in asked))
-    reader: Reader = await catch_up(desk, questions, gap) if len(gap) > _SHARED else desk
+    reader: Reader = desk
+    if is_long:
+        reader = await catch_up(desk, list(dict.fromkeys(each.question for each in asked)), gap)
     trail, ends, last = so_far.trail, [], None
     end = start
     while is_due(end := grid.next_end(end, elevated=elevated(policy, state))):

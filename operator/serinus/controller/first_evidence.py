@@ -5,7 +5,6 @@ operator ends is lost and not asked again: after a restart the server has the ti
 name what is missing, too.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -30,8 +29,7 @@ class FirstEvidence:
         self._settings = settings
         self._look = look
         self._desks = Desks(settings, kube)
-        self._errands: Errands[Sequence[str]] = Errands(wake)
-        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._errands: Errands[Sequence[str]] = Errands(wake, _AT_ONCE)
 
     async def close(self) -> None:
         """Give up what is under way."""
@@ -52,9 +50,8 @@ class FirstEvidence:
         return self._errands.results(key).get(rollout.id, ())
 
     async def _ask(self, namespace: str, plan: Plan, asked: Sequence[Inquiry], now: float) -> Sequence[str]:
-        async with self._places:
-            try:
-                desk = await self._desks.desk(plan, namespace)
-            except Obstacle:
-                return ()  # as above
-            return await self._look(plan, asked, desk.prometheus, now)
+        try:
+            desk = await self._desks.desk(plan, namespace)
+        except Obstacle:
+            return ()  # as above
+        return await self._look(plan, asked, desk.prometheus, now)

@@ -10,7 +10,7 @@ Of a fast service with a wide tolerance hardly anything is slower than either bo
 slow canary shows there at once; but an identical one could never be proven to be fine. So a promotion has another exact
 form, with both bounds between p_q and what is allowed: if the canary's quantile is beyond that, at least 1 − q of its
 requests are slower than any such b, and of the stable's at most 1 − q slower than any such a. Where only one bound is
-between, a is the one below p_q, and the stable's share at p_q comes from the chord again.
+between, a is the one below p_q, and its share is scaled by what the history has between the two: model-based again.
 """
 
 from dataclasses import dataclass, replace
