@@ -81,8 +81,6 @@ def start_api_server(programs: Programs, processes: Processes, directory: Path, 
         ]
 
         def ready() -> bool:
-            if not certificate.exists():
-                return False
             answer = web.get(f"{url}/readyz", {"Authorization": f"Bearer {token}"}, certificate)
             return answer is not None and answer.status == HTTPStatus.OK
 

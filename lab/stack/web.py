@@ -28,11 +28,14 @@ class Answer:
 def get(
     url: str, headers: Mapping[str, str] | None = None, ca: Path | None = None, timeout: float = 2.0
 ) -> Answer | None:
-    """GET `url`; None when nobody answers within `timeout` seconds. An error status is an answer."""
-    context = ssl.create_default_context(cafile=ca) if ca else None
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+    """GET `url`; None when nobody answers within `timeout` seconds. An error status is an answer.
+
+    Who is known by a certificate that is not (all) written yet does not answer yet.
+    """
     request = urllib.request.Request(url, headers=dict(headers or {}))
     try:
+        https = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca) if ca else None)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), https)
         try:
             response = opener.open(request, timeout=timeout)
         except urllib.error.HTTPError as error:
