@@ -113,7 +113,7 @@ async def under_way(sizes: Sequence[int], seconds: float) -> list[Figure]:
                     there = size
                     if size == crowd:
                         await api.create(among, progressing(time.time()))
-                    operator = await started(place, api, everyone[:size], size, restart=False)
+                    operator = await started(place, size, restart=False)
                     figures += list(
                         cost_figures(
                             size,
@@ -127,7 +127,7 @@ async def under_way(sizes: Sequence[int], seconds: float) -> list[Figure]:
                         )
                         operator.process.stop()
                         began = time.time()
-                        operator = await started(place, api, everyone[:size], size, restart=True)
+                        operator = await started(place, size, restart=True)
                         bound = 30.0 if size == PROMISED else None
                         figures.append(Figure(f"{size}: caught up after a restart", time.time() - began, "s", bound))
                     operator.process.stop()
@@ -204,7 +204,7 @@ async def alone_rolled_back(place: Cluster, api: Api, alone: Sequence[Canary], b
     """How fast bad canaries are rolled back by an operator that has no others."""
     await api.create(alone, progressing(time.time()))
     operator = await asyncio.to_thread(place.start_operator, ("--namespace=alone",))
-    await caught_up(api, alone, time.time())
+    await condition(operator.is_up_to_date, "all canaries to be judged")
     try:
         return await turned_bad(api, operator, alone, bad)
     finally:
@@ -236,25 +236,18 @@ def decisions(operator: Operator) -> dict[tuple[str, str], float]:
     }
 
 
-async def started(place: Cluster, api: Api, there: Sequence[Canary], size: int, *, restart: bool) -> Operator:
+async def started(place: Cluster, size: int, *, restart: bool) -> Operator:
     """An operator that has caught up with all that happened before it began."""
     began = time.time()
     operator = await asyncio.to_thread(place.start_operator)
     watches = time.time()
-    await caught_up(api, there, began)
+    await condition(operator.is_up_to_date, "all canaries to be judged")
     what = "restarted" if restart else "started"
     print(
         f"{size}: {what}, watching after {watches - began:.1f} s, caught up after {time.time() - began:.1f} s",
         flush=True,
     )
     return operator
-
-
-async def caught_up(api: Api, there: Sequence[Canary], since: float) -> None:
-    """Return when every canary has been judged until its last tick that was complete at Unix time `since`, or later."""
-    before = since - LATENESS - TICK
-    seen = api.feed.seen
-    await condition(lambda: all(seen[each.key].judged_until > before for each in there), "all canaries to be judged")
 
 
 async def at_rest(operator: Operator) -> None:
@@ -291,18 +284,14 @@ async def measured(place: Cluster, api: Api, operator: Operator, canaries: int, 
 
 @asynccontextmanager
 async def watching(place: Cluster) -> AsyncIterator[Api]:
-    """The administrator, who sees every change."""
+    """The administrator, who sees every change of a VirtualService."""
     async with administrator(place.lab.kubeconfig) as api:
-        watches = [
-            asyncio.create_task(api.watch("serinus.io", "canarydeployments")),
-            asyncio.create_task(api.watch("networking.istio.io", "virtualservices")),
-        ]
+        watch = asyncio.create_task(api.watch())
         try:
             yield api
         finally:
-            for watch in watches:
-                watch.cancel()
-            await asyncio.gather(*watches, return_exceptions=True)
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
 
 
 async def condition(holds: Callable[[], bool], what: str) -> None:

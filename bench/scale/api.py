@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ _AT_ONCE = 16
 _LINE = 2**20  # bytes that a watch event may have
 _SERINUS = "/apis/serinus.io/v1alpha1"
 _ISTIO = "/apis/networking.istio.io/v1"
-_WATCHED = {"serinus.io": _SERINUS, "networking.istio.io": _ISTIO}
 _COUNTED = re.compile(r"^apiserver_request_total\{(.*)\} (\S+)$", re.MULTILINE)
 
 
@@ -48,16 +46,14 @@ class Requests:
         )
 
     def status_writes(self) -> float:
-        """Patches of CanaryDeployments' statuses."""
-        return self.counts.get(("PATCH", "serinus.io", "canarydeployments/status"), 0.0)
+        """The operator's writes of CanaryDeployments' statuses; the bench's own are patches."""
+        return self.counts.get(("PUT", "serinus.io", "canarydeployments/status"), 0.0)
 
 
 @dataclass
 class Seen:
-    """What the watch has shown of one CanaryDeployment and its VirtualService."""
+    """What the watch has shown of one VirtualService."""
 
-    judged_until: float = 0.0
-    """Unix time."""
     weight: int | None = None
     back_at: float | None = None
     """When the weight was seen to be 0 (Unix time)."""
@@ -111,31 +107,24 @@ class Api:
             counts[kind] = counts.get(kind, 0.0) + float(value)
         return Requests(counts)
 
-    async def watch(self, group: str, resource: str) -> None:
+    async def watch(self) -> None:
         """Keep the feed up to date until cancelled."""
         version = ""
         while True:
             parameters = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": version}
-            async with self._session.get(f"{self._url}{_WATCHED[group]}/{resource}", params=parameters) as response:
+            async with self._session.get(f"{self._url}{_ISTIO}/virtualservices", params=parameters) as response:
                 async for line in response.content:
                     event = json.loads(line)
                     version = event["object"].get("metadata", {}).get("resourceVersion", "")
                     if event["type"] in ("ADDED", "MODIFIED"):
-                        self._note(resource, event["object"])
+                        self._note(event["object"])
 
-    def _note(self, resource: str, changed: Object) -> None:
-        metadata, now = changed["metadata"], time.time()
+    def _note(self, service: Object) -> None:
+        metadata = service["metadata"]
         seen = self.feed.seen.setdefault((metadata["namespace"], metadata["name"]), Seen())
-        if resource == "virtualservices":
-            seen.weight = changed["spec"]["http"][0]["route"][1].get("weight", 0)
-            if seen.weight == 0 and seen.back_at is None:
-                seen.back_at = now
-            return
-        told = (changed.get("status", {}).get("rollout") or {}).get("judgedUntil")
-        if told is None:
-            return
-        until = datetime.fromisoformat(told).timestamp()
-        seen.judged_until = max(seen.judged_until, until)
+        seen.weight = service["spec"]["http"][0]["route"][1].get("weight", 0)
+        if seen.weight == 0 and seen.back_at is None:
+            seen.back_at = time.time()
 
     async def _send(self, method: str, path: str, body: Any) -> Object:
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"

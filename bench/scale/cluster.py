@@ -35,6 +35,10 @@ class Operator:
         answer = web.get(self.metrics, timeout=10)
         return {float(at): float(count) for at, count in _LAGS.findall(answer.body if answer else "")}
 
+    def is_up_to_date(self) -> bool:
+        """Whether it has judged all that could be judged when it began, as its log says."""
+        return "CanaryDeployments are up to date" in self.process.log.read_text(errors="replace")
+
     def cpu(self) -> float:
         """Seconds of processor time since it began."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()

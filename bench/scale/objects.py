@@ -4,6 +4,7 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
+from serinus.controller.finalizer import FINALIZER
 from serinus.controller.turns import phase_of
 from serinus.istio import DECISION_ANNOTATION
 
@@ -43,7 +44,7 @@ class Canary:
         return self.namespace, self.name
 
     def manifest(self) -> Object:
-        """The CanaryDeployment: a first step that is longer than any run."""
+        """The CanaryDeployment as an operator has taken it up: a first step that is longer than any run."""
         spec = {
             "stable": {"subset": "stable", "labels": {"version": VERSIONS[0]}},
             "canary": {"subset": "canary", "labels": {"version": VERSIONS[1]}},
@@ -51,7 +52,9 @@ class Canary:
             "ladder": [{"weight": WEIGHT, "window": "4h"}, {"weight": 100, "window": "0s"}],
             "policy": POLICY,
         }
-        return self._object("serinus.io/v1alpha1", "CanaryDeployment", spec)
+        made = self._object("serinus.io/v1alpha1", "CanaryDeployment", spec)
+        made["metadata"]["finalizers"] = [FINALIZER]
+        return made
 
     def destination_rule(self) -> Object:
         """Both subsets."""

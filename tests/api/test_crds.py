@@ -15,7 +15,7 @@ OPENAPI = {
     "additionalProperties", "default", "description", "enum", "exclusiveMaximum", "exclusiveMinimum", "format", "items",
     "maxItems", "maxLength", "maxProperties", "maximum", "minItems", "minLength", "minProperties", "minimum", "pattern",
     "properties", "required", "type", "x-kubernetes-list-map-keys", "x-kubernetes-list-type",
-    "x-kubernetes-validations",
+    "x-kubernetes-map-type", "x-kubernetes-validations",
 }  # fmt: skip
 
 
@@ -69,6 +69,12 @@ def test_kubectl_explain_has_something_to_say_of_every_field() -> None:
 def test_a_status_is_never_filled_in_for_the_operator() -> None:
     assert STATUSES
     assert [path for path, schema in STATUSES.items() if "default" in schema] == []
+
+
+def test_a_status_is_one_value_whose_fields_the_api_server_keeps_no_account_of() -> None:
+    whole = {path: schema for path, schema in STATUSES.items() if path.endswith(".status") and path.count(".") == 1}
+    assert whole.keys() == {"CanaryDeployment.status", "CanaryOverride.status"}
+    assert {schema.get("x-kubernetes-map-type") for schema in whole.values()} == {"atomic"}
 
 
 def test_every_list_says_how_it_is_merged() -> None:

@@ -6,10 +6,16 @@ import pytest
 from serinus import judge
 from serinus.api import (
     DEFAULT_POLICY,
+    ArmStatus,
     CanaryDeployment,
+    CanaryDeploymentStatus,
     CanaryPolicySpec,
+    ConditionStatus,
     Metric,
+    QueryStatus,
+    RecordStatus,
     Regression,
+    RowStatus,
     explain,
     metric,
     problems,
@@ -170,6 +176,14 @@ class TestProblems:
 def test_a_policy_made_in_python_keeps_the_rules_too() -> None:
     with pytest.raises(pydantic.ValidationError, match="at least one must gate"):
         CanaryPolicySpec(metrics=(Metric.model_validate(latency(onRegression="report")),))
+
+
+def test_parts_of_a_status_of_which_there_are_dozens_have_no_dictionary_and_keep_unknown_fields_out() -> None:
+    written = {"metric": "error-rate", "query": "up", "ofALaterVersion": True}
+    (query,) = CanaryDeploymentStatus.model_validate({"queries": [written]}).queries
+    assert query == QueryStatus(metric="error-rate", query="up")
+    for part in (ArmStatus, ConditionStatus, QueryStatus, RecordStatus, RowStatus):
+        assert "__slots__" in vars(part)
 
 
 def test_the_name_that_no_metric_may_take_is_the_guards() -> None:

@@ -135,8 +135,12 @@ def test_a_deadline_says_when_and_what_then() -> None:
     ],
 )
 def test_conditions_are_told_when_something_is_not_as_it_should_be(kind: str, value: str, is_told: bool) -> None:
-    condition = ConditionStatus.model_validate(
-        {"type": kind, "status": value, "reason": "Why", "message": "because", "lastTransitionTime": NOW}
+    condition = ConditionStatus(
+        type=kind,
+        status=value,
+        reason="Why",
+        message="because",
+        last_transition_time=NOW,
     )
     told = shown(progressing(manifest(), conditions=(condition,)), PLAIN)
     assert (f"! {kind} (Why): because\n" in told) is is_told

@@ -35,6 +35,17 @@ def test_what_no_reconcile_reads_is_not_kept() -> None:
     assert "managedFields" not in (cache.get("destinationrules", KEY) or {})["metadata"]
 
 
+def test_what_has_not_changed_is_not_kept_anew() -> None:
+    """Each answer to a write repeats the whole object."""
+    cache = Cache()
+    cache.put("destinationrules", seen("1", spec={"host": "predictor"}, status={"state": "before"}))
+    spec = (cache.get("destinationrules", KEY) or {})["spec"]
+    cache.put("destinationrules", seen("2", spec={"host": "predictor"}, status={"state": "after"}))
+    kept = cache.get("destinationrules", KEY) or {}
+    assert kept == seen("2", spec={"host": "predictor"}, status={"state": "after"})
+    assert kept["spec"] is spec
+
+
 def test_a_deleted_object_is_forgotten() -> None:
     cache = Cache()
     cache.put("canarydeployments", seen("1"))

@@ -18,6 +18,7 @@ class Reconciler:
     def __init__(self) -> None:
         self.reconciled: list[Key] = []
         self.forgotten: list[Key] = []
+        self.behind: set[Key] = set()
         self.goes_on = asyncio.Event()
 
     async def reconcile(self, key: Key) -> float | None:
@@ -28,6 +29,9 @@ class Reconciler:
 
     def forget(self, key: Key) -> None:
         self.forgotten.append(key)
+
+    def is_behind(self, key: Key) -> bool:
+        return key in self.behind
 
 
 class Stage:
@@ -98,3 +102,25 @@ async def test_an_object_that_is_gone_is_forgotten_by_every_replica(stage: Stage
     await stage.duty.reconcile(("ml", "gone"))
     assert stage.reconciler.forgotten == [("ml", "gone")]
     assert stage.reconciler.reconciled == []  # unless its shard is held, for the overrides that name it
+
+
+async def test_the_log_says_once_when_all_of_a_shard_are_up_to_date(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    def told() -> list[str]:
+        return [record.getMessage() for record in caplog.records if "up to date" in record.getMessage()]
+
+    caplog.set_level("INFO")
+    stage.tenures[0] = Tenure.endless()
+    stage.reconciler.goes_on.set()
+    first, *others = stage.of(0)
+    stage.reconciler.behind = {first}
+    stage.duty.begin(0)
+    for key in (first, *others):
+        await stage.duty.reconcile(key)
+    assert told() == []
+    stage.reconciler.behind = set()
+    for _ in range(2):
+        await stage.duty.reconcile(first)
+    (line,) = told()
+    assert line.startswith(f"shard 0: {len(stage.of(0))} CanaryDeployments are up to date after ")

@@ -36,6 +36,19 @@ def test_ready_pods_with_the_subsets_labels_count(cache: Cache) -> None:
     assert ready_endpoints("app", "ml", LABELS, cache) == 2
 
 
+def test_a_pod_counts_as_it_is_now(cache: Cache) -> None:
+    assert ready_endpoints(HOST, "ml", LABELS, cache) == 0
+    cache.put("pods", pod("a"))
+    assert ready_endpoints(HOST, "ml", LABELS, cache) == 1
+    cache.put("pods", pod("a", ready="False", resourceVersion="2"))
+    assert ready_endpoints(HOST, "ml", LABELS, cache) == 0
+    cache.put("pods", pod("a", version="v1", resourceVersion="3"))
+    cache.put("pods", pod("b"))
+    assert ready_endpoints(HOST, "ml", LABELS, cache) == 1
+    cache.drop("pods", ("ml", "b"))
+    assert ready_endpoints(HOST, "ml", LABELS, cache) == 0
+
+
 def test_a_pod_that_is_going_does_not_count(cache: Cache) -> None:
     cache.put("pods", pod("a", deletionTimestamp="2026-11-21T12:00:00Z"))
     assert ready_endpoints(HOST, "ml", LABELS, cache) == 0

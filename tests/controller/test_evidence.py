@@ -11,12 +11,15 @@ import pytest
 
 from serinus.api import RolloutStatus
 from serinus.controller import evidence
-from serinus.controller.evidence import Known, Progress, judge_new_ticks, next_look
+from serinus.controller.batches import Batches
+from serinus.controller.evidence import judge_new_ticks
+from serinus.controller.pace import Pace
+from serinus.controller.progress import Known, Progress
 from serinus.judge import GUARD, Missing
 from serinus.metrics import Arm, Arms, Desk, Grid, Prometheus, SourceError, inquiries
 from serinus.metrics.answers import Row, Vector
 from serinus.rollout import Judged
-from serinus.rollout.trail import TickRecord
+from serinus.rollout.tick_record import TickRecord
 from tests.rollout.conftest import subject
 
 PLAN = subject().plan
@@ -102,19 +105,29 @@ async def all_turns(desk: Desk, at: RolloutStatus, now: float) -> list[Progress]
     turns = [Progress.start(at, known=Known.of(PLAN, at, None))]
     while len(turns) == 1 or not turns[-1].is_all:
         asked = inquiries(PLAN.policy, ARMS)
-        turns.append(await judge_new_ticks(PLAN, at, 10, asked, desk, GRID, now, turns[-1]))
+        turns.append(await judge_new_ticks(PLAN, at, 10, asked, desk, GRID, now, turns[-1], Batches(Pace())))
     return turns
 
 
 async def through(desk: Desk, at: RolloutStatus, now: float) -> Judged | None:
     """The answer after the newest."""
-    return (await all_turns(desk, at, now))[-1].judged
+    return answer_of((await all_turns(desk, at, now))[-1])
+
+
+def answer_of(progress: Progress) -> Judged | None:
+    told = progress.in_words(PLAN, inquiries(PLAN.policy, ARMS))
+    return told[0] if told else None
+
+
+def next_look(at: RolloutStatus) -> float | None:
+    return Progress.start(at, known=Known.of(PLAN, at, None)).next_look(PLAN, at, GRID)
 
 
 def ticks_of(history: History, at: RolloutStatus, now: float) -> Sequence[TickRecord]:
     """What the trail has of them."""
-    trail = asyncio.run(all_turns(Desk(cast(Prometheus, history)), at, now))[-1].trail
-    record = trail.record()
+    told = asyncio.run(all_turns(Desk(cast(Prometheus, history)), at, now))[-1].in_words(PLAN, ())
+    assert told is not None
+    record = told[1].record()
     assert record is not None
     return record.ticks
 
@@ -147,7 +160,7 @@ def test_nothing_is_asked_before_the_tick_is_complete() -> None:
     history = History()
     assert judged(history, rollout(), START + 15.9) is None
     assert history.queries == 0
-    assert next_look(PLAN, rollout(), GRID) == START + 16
+    assert next_look(rollout()) == START + 16
 
 
 def test_what_is_the_future_for_the_server_is_not_judged_I3() -> None:
@@ -168,8 +181,8 @@ def test_elevated_errors_are_looked_at_more_often_R07() -> None:
     history = History(bad_from=START + 12)
     answer = judged(history, rollout(), START + 16)
     assert answer is not None
-    assert next_look(PLAN, after(rollout(), answer), GRID) == START + 15 + 3 + 1
-    assert next_look(PLAN, after(rollout(), judged(History(), rollout(), START + 16)), GRID) == START + 31  # type: ignore[arg-type]
+    assert next_look(after(rollout(), answer)) == START + 15 + 3 + 1
+    assert next_look(after(rollout(), judged(History(), rollout(), START + 16))) == START + 31  # type: ignore[arg-type]
 
 
 def test_elevated_looks_between_two_scrapes_see_nothing_and_count_as_none_R07() -> None:
@@ -230,7 +243,7 @@ async def side_by_side(canaries: int, now: float) -> tuple[History, list[list[Pr
     while any(not each or not each[-1].is_all for each in turns):
         for each, questions in zip(turns, asked, strict=True):
             so_far = each[-1] if each else Progress.start(rollout())
-            each.append(await judge_new_ticks(PLAN, rollout(), 10, questions, desk, GRID, now, so_far))
+            each.append(await judge_new_ticks(PLAN, rollout(), 10, questions, desk, GRID, now, so_far, Batches(Pace())))
     return history, turns
 
 
@@ -240,15 +253,16 @@ def test_a_short_gap_is_read_a_tick_a_turn_and_together_with_those_who_have_the_
     assert one.queries == fifty.queries
     for each in turns:
         assert [progress.ends for progress in each] == [(), *((START + 15 * number,) for number in range(1, 6))]
-        assert [progress.judged is not None for progress in each] == [progress.is_all for progress in each]
+        assert [answer_of(progress) is not None for progress in each] == [progress.is_all for progress in each]
         assert [progress.is_all for progress in each] == [False] * 5 + [True]
 
 
 def test_a_rollback_is_answered_although_newer_ticks_are_left() -> None:
     turns = asyncio.run(all_turns(Desk(cast(Prometheus, History(bad_from=START))), rollout(), START + 15 * 6))
-    assert turns[-1].judged is not None
-    assert turns[-1].judged.verdict.verdict == "rollback"
-    assert turns[-1].judged.at < datetime.fromtimestamp(START + 15 * 5, tz=UTC)
+    answer = answer_of(turns[-1])
+    assert answer is not None
+    assert answer.verdict.verdict == "rollback"
+    assert answer.at < datetime.fromtimestamp(START + 15 * 5, tz=UTC)
 
 
 def test_how_far_a_tick_is_on_its_way_to_a_rollback_is_what_the_comparison_says_of_its_worst_row() -> None:

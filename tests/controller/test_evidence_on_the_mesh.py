@@ -18,7 +18,7 @@ from lab.stack import Lab
 from lab.stack.workload import Workload
 from lab.waiting import wait_until
 from serinus.log import Entry, is_record
-from serinus.rollout.trail import TickRecord
+from serinus.rollout.tick_record import TickRecord
 from tests.controller.test_on_the_mesh import condition, get, manifest, operator, phase
 
 pytestmark = pytest.mark.mesh

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -24,6 +25,7 @@ class Operator:
     trouble: str | None = None
     missing: str | None = None
     owners: list[dict[str, Any]] = field(default_factory=list)
+    judged_until: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
     async def get(self, path: str) -> tuple[int, str]:
         async with (
@@ -49,7 +51,8 @@ class Operator:
 @pytest.fixture
 async def operator() -> AsyncIterator[Operator]:
     operator = Operator(free_port())
-    front = Front(lambda: operator.trouble, lambda: operator.missing, lambda: operator.owners)
+    judged_until = operator.judged_until
+    front = Front(lambda: operator.trouble, lambda: operator.missing, lambda: operator.owners, judged_until.get)
     serving = asyncio.create_task(front.serve(Address("127.0.0.1", operator.port)))
     async with asyncio.timeout(30):
         while True:
@@ -139,3 +142,13 @@ async def test_every_metric_of_the_operator_has_a_help_text_and_few_series(opera
     )
     assert all(family.documentation for family in own.values())
     assert all(len(family.samples) < 60 for family in own.values())
+
+
+async def test_until_when_a_rollout_has_been_judged_is_told_though_its_status_is_older(operator: Operator) -> None:
+    rollout = {"judgedUntil": "2026-11-22T04:00:00Z"}
+    operator.owners = [owner(name, phase="Progressing", rollout=rollout) for name in ("a", "b")]
+    operator.owners += [owner("new", phase="WarmingUp"), owner("over", phase="Promoted", rollout=rollout)]
+    operator.judged_until[("ml", "b")] = datetime(2026, 11, 22, 4, 1, tzinfo=UTC)
+    found = {key[1:]: value for key, value in (await operator.samples()).items() if key[0].startswith("judged_until")}
+    four = datetime(2026, 11, 22, 4, tzinfo=UTC).timestamp()
+    assert found == {("ml", "a"): four, ("ml", "b"): four + 60}

@@ -2,18 +2,20 @@
 
 from datetime import UTC, datetime, timedelta
 
-from serinus.api import CanaryDeploymentStatus, Phase, VerdictStatus
-from serinus.controller.persistence import says_more, write_is_due
+from serinus.api import CanaryDeploymentStatus, Phase, QueryStatus, VerdictStatus
+from serinus.controller.persistence import evidence_is_due, says_more, write_is_due
 from tests.rollout.conftest import Play
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 BEFORE = CanaryDeploymentStatus(phase=Phase.PROGRESSING, weight=10)
 VERDICT = VerdictStatus(verdict="hold", reason="Undecided", message="not yet", time=NOW)
-EVIDENCE = BEFORE.model_copy(update={"verdict": VERDICT, "observed_share": 10.1})
+QUERIES = (QueryStatus(metric="error-rate", query="another version of us asks otherwise"),)
+EVIDENCE = BEFORE.model_copy(update={"verdict": VERDICT, "observed_share": 10.1, "queries": QUERIES})
 
 
-def due(status: CanaryDeploymentStatus, since: float, report_every: float = 900) -> bool:
-    return write_is_due(BEFORE, status, since_written=since, report_every=report_every)
+def due(status: CanaryDeploymentStatus, since: float, report_every: float = 900, *, is_busy: bool = False) -> bool:
+    is_evidence_due = evidence_is_due(since_written=since, report_every=report_every, is_busy=is_busy)
+    return write_is_due(BEFORE, status, is_evidence_due=is_evidence_due)
 
 
 def test_a_decision_is_written_at_once() -> None:
@@ -24,6 +26,12 @@ def test_evidence_waits_for_a_minute_or_the_next_report() -> None:
     assert not due(EVIDENCE, since=59)
     assert due(EVIDENCE, since=60)
     assert due(EVIDENCE, since=3, report_every=3)
+
+
+def test_evidence_waits_longer_where_it_would_queue_with_decisions() -> None:
+    assert not due(EVIDENCE, since=299, is_busy=True)
+    assert due(EVIDENCE, since=300, is_busy=True)
+    assert due(BEFORE.model_copy(update={"weight": 25}), since=0, is_busy=True)
 
 
 def test_only_more_than_newer_evidence_calls_for_another_turn() -> None:

@@ -25,6 +25,9 @@ class Reconciler:
     def forget(self, key: Key) -> None:
         pass
 
+    def is_behind(self, key: Key) -> bool:
+        return False
+
 
 class Clock:
     def __init__(self) -> None:

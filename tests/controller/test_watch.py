@@ -124,6 +124,14 @@ def test_a_server_that_ends_each_stream_at_once_has_peace_between_them() -> None
     assert script.lists == []  # as after any other trouble
 
 
+def test_a_stream_on_which_nothing_happened_for_long_goes_on_without_a_list() -> None:
+    script = Script([[thing("a")], [thing("never listed")]], [[], [], [event("MODIFIED", "a", 103)]])
+    with patch.object(room, "_BRIEF", 0.0):
+        eyes, _ = follow(script)
+    assert script.asked == ["101", "101", "101", "103"]
+    assert ("see", "never listed") not in eyes.told
+
+
 def test_an_api_server_that_is_away_is_asked_again_without_end_I4() -> None:
     away = [Trouble("no answer: TimeoutError")] * 20
     eyes, reflector = follow(Script([*away, [thing("a")]], []))

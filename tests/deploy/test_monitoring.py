@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -9,6 +10,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from serinus.api import Phase
 from serinus.controller import figures
+from serinus.controller.cache import key_of
 from serinus.controller.canaries import canary_metrics
 from serinus.rollout.conditions import _DATA_REASONS
 from tests.deploy.manifests import DEPLOY, kustomized, of_kind, pod_of
@@ -25,11 +27,13 @@ CANARY = {
     },
 }
 
+JUDGED = {key_of(CANARY): datetime(2026, 11, 22, tzinfo=UTC)}
+
 
 @cache
 def told() -> dict[str, set[str]]:
     """Each series that the operator tells, with its labels."""
-    found = {s.name: set(s.labels) for family in canary_metrics([CANARY]) for s in family.samples}
+    found = {s.name: set(s.labels) for family in canary_metrics([CANARY], JUDGED) for s in family.samples}
     for figure in vars(figures).values():
         if isinstance(figure, MetricWrapperBase):
             (family,) = figure.describe()

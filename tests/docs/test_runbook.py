@@ -20,7 +20,17 @@ CONDITIONS = {
     "PolicyChanged",
     "Warned",
 }
-OF_KUBERNETES = {"Deployment", "StatefulSet", "WorkloadEntry", "Lease", "Event", "Normal", "Warning", "Healthy"}
+OF_KUBERNETES = {
+    "Deployment",
+    "StatefulSet",
+    "WorkloadEntry",
+    "Lease",
+    "Event",
+    "Normal",
+    "Warning",
+    "Healthy",
+    "Ignore",
+}
 OTHERS = {"BearerToken", "CanaryDeployment", "CanaryRecord", "Applied", "Refused", "Host", "Unknown", "True", "False"}
 
 

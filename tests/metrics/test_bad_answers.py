@@ -115,7 +115,7 @@ def test_notes_and_numbers_of_compatible_servers_are_no_harm() -> None:
         async def ask() -> list[float]:
             prometheus = Prometheus(Connection(address))
             try:
-                return (await prometheus.query("up", 1.0)).values  # type: ignore[misc]
+                return list((await prometheus.query("up", 1.0)).values)  # type: ignore[arg-type]
             finally:
                 await prometheus.close()
 

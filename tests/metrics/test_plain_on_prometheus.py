@@ -7,6 +7,7 @@ import pytest
 from lab.stack.alone import Alone
 from serinus.metrics import Arm, Arms, Connection, Desk, Prometheus, Slot
 from serinus.metrics.istio import IstioQuestion, shared_promql
+from serinus.metrics.places import Layout
 from serinus.metrics.reading import Reading
 from tests.metrics.remote_write import FLAGS, Series, write
 
@@ -58,21 +59,23 @@ def test_what_is_counted_is_what_the_exact_question_counts(what: str, alone: Alo
     )
     write(address, [*HISTORIES[what], requests("canary", STEADY, "v2")])
 
-    async def ask(end: float) -> tuple[Reading, Reading, Reading]:
+    async def ask(end: float) -> tuple[Reading, bool, Reading, Reading]:
         server = Prometheus(Connection(address))
         try:
             alone = QUESTION.read((await server.query(QUESTION.promql(TICK), end)).rows())
             slot = Slot(end - TICK, end)
             plain = await server.query(shared_promql([QUESTION], TICK, plain_at=slot.phase), end)
-            return QUESTION.read(plain.rows()), await Desk(server).read(QUESTION, slot), alone
+            layout = Layout(QUESTION.shape.place(row.labels) for row in plain.rows())
+            is_exact = QUESTION.is_exact_in(layout, plain.values)
+            return QUESTION.read(plain.rows()), is_exact, await Desk(server).read(QUESTION, slot), alone
         finally:
             await server.close()
 
     for end in (END, END - 4):
-        plain, shared, exact = asyncio.run(ask(end))
+        plain, is_exact, shared, exact = asyncio.run(ask(end))
         assert numbers(shared) == numbers(exact)
-        assert plain.is_exact == (what in UNCHANGED)
-        assert not plain.is_exact or numbers(plain) == numbers(exact)
+        assert is_exact == (what in UNCHANGED)
+        assert not is_exact or numbers(plain) == numbers(exact)
         assert exact.of("canary", "requests").total == 10
 
 

@@ -40,7 +40,7 @@ def asked(address: str, secret: Mapping[str, bytes]) -> list[float]:
     async def ask() -> list[float]:
         prometheus = Prometheus(Connection(address, Credentials.of(secret)))
         try:
-            return (await prometheus.query("vector(42)", 1_795_000_000.0)).values  # type: ignore[return-value]
+            return [*(await prometheus.query("vector(42)", 1_795_000_000.0)).values]
         finally:
             await prometheus.close()
 

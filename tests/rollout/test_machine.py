@@ -15,6 +15,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from serinus.api import CanaryDeploymentStatus, Phase
+from serinus.controller.persistence import says_more
 from serinus.judge import State, Verdict
 from serinus.rollout import (
     Judged,
@@ -31,6 +32,7 @@ from serinus.rollout import (
     WarmUpReply,
     Workload,
     advance,
+    is_uneventful,
     judge_policy,
     plan_in_force,
 )
@@ -115,6 +117,7 @@ class Rollouts(RuleBasedStateMachine):
         self.called: WarmUpCall | None = None
         self.endpoints: str | None = "well"  # how they answer a warm-up; None: not at all
         self.warmed: set[str] = set()
+        self.calm: tuple[Subject, Live, datetime | None] | None = None  # what the last turn found, if it left all done
 
     # What the operator does
 
@@ -140,6 +143,7 @@ class Rollouts(RuleBasedStateMachine):
             now_subject, self.memory, self.obstacle or live, judged, now=self.now, timing=TIMING, warmed=reply
         )
         self.called = outcome.warm_up
+        self._check_calm(now_subject, live, judged, outcome)
         self._check_records(outcome, now_subject)
         if isinstance(outcome.intent, SetWeight) and outcome.intent.urgent:
             self._write(outcome)
@@ -225,6 +229,20 @@ class Rollouts(RuleBasedStateMachine):
             assert any(r.verdict in ("start", "promote") and r.weight_after == intent.weight for r in granted), "I1"
         self.live = replace(self.live, weights=(intent.weight,) * len(self.live.weights), decision=intent.decision)
         self.on_mesh_since = self.now
+
+    def _check_calm(self, now_subject: Subject, live: Live, judged: Judged | None, outcome: Outcome) -> None:
+        """A tick that is called uneventful would have changed nothing, had it been put into words."""
+        says_nothing = outcome.intent is None and not outcome.records and not says_more(self.memory, outcome.status)
+        if judged is not None and judged.verdict.verdict == "hold" and self.calm is not None and self.obstacle is None:
+            before, world, due = self.calm
+            is_as_it_was = (before, world) == (now_subject, live) and (due is None or self.now < due)
+            if is_as_it_was and is_uneventful(self.memory, judged.verdict.reason, judged.at):
+                assert says_nothing
+                assert not outcome.asks
+                assert outcome.warm_up is None
+                assert outcome.drift is None
+        is_done = says_nothing and outcome.drift is None and self.obstacle is None
+        self.calm = (now_subject, live, outcome.wake) if is_done else None
 
     def _check_records(self, outcome: Outcome, by: Subject) -> None:
         for record in outcome.records:

@@ -2,13 +2,9 @@
 
 from datetime import UTC, datetime
 
-import numpy as np
 import pytest
 
-from serinus.judge import Counts, Evidence, Missing
-from serinus.judge.evidence import Classes, Events, Histogram, Sample, Values
 from serinus.rollout import Record, judge_again, judgement_on_record
-from serinus.rollout.trail import ArmsRecord
 from tests.rollout.records import Book
 
 START = datetime(2026, 11, 21, 12, 0, 1, tzinfo=UTC)
@@ -72,23 +68,3 @@ def test_a_line_has_the_hash_that_the_next_one_names_R26(book: Book) -> None:
     assert f'"hash":"{first.digest()}"' in first.line()
     assert second.previous_hash == first.digest()
     assert again(first).digest() == first.digest()
-
-
-@pytest.mark.parametrize(
-    "sample",
-    [
-        Counts(3.0, 1.0),
-        Events(2.5, 15.0),
-        Histogram((0.1, 50.0, 1000.0, np.inf), np.array([0.0, 812.0, 955.0, 1000.0])),
-        Classes(("pos", "neg", "10"), np.array([61.0, 39.0, 0.1])),
-        Values(np.array([1e-9, 0.1 + 0.2])),
-        None,
-    ],
-    ids=lambda sample: type(sample).__name__,
-)
-def test_evidence_of_every_kind_is_kept_to_the_bit_I8(sample: Sample | None) -> None:
-    evidence = Evidence(sample, sample, straddles=True, missing=Missing.PARTIAL)
-    kept = ArmsRecord.model_validate_json(ArmsRecord.of(evidence).model_dump_json()).evidence()
-    assert (kept.straddles, kept.missing) == (True, Missing.PARTIAL)
-    for found in (kept.canary, kept.stable):
-        assert repr(found) == repr(sample)

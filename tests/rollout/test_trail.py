@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from serinus.judge import GUARD, Counts, Evidence, State, Tick, Verdict
 from serinus.rollout import NO_TRAIL, JudgedTick
-from serinus.rollout.trail import TickRecord
+from serinus.rollout.tick_record import TickRecord
 from tests.rollout.conftest import subject
 
 START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -23,7 +23,7 @@ def test_all_ticks_come_back_in_order_and_to_the_bit_I8() -> None:
     record = NO_TRAIL.after(*ticks).answered(VERDICT, ticks[-1].end).record()
     assert record is not None
     assert record.before == STATE.pack()
-    assert record.ticks == tuple(TickRecord.of(tick) for tick in ticks)
+    assert record.ticks == tuple(TickRecord.model_validate_json(tick.line()) for tick in ticks)
     assert [each.tick().evidence for each in record.ticks] == [each.tick.evidence for each in ticks]
 
 

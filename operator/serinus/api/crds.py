@@ -181,7 +181,8 @@ def _root(resource: _Resource) -> Schema:
         "spec": structural(resource.spec),
     }
     if resource.status:
-        properties["status"] = _without_defaults(structural(resource.status))
+        # The operator writes a status whole, and nobody else does: the API server need not keep account of each field.
+        properties["status"] = {**_without_defaults(structural(resource.status)), "x-kubernetes-map-type": "atomic"}
     return {
         "description": resource.description,
         "type": "object",

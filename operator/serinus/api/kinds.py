@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from serinus.api.regression import FORMS
+from serinus.api.rules import named_cel
 
 Kind = Literal["proportion", "latency", "distribution", "rate", "gauge"]
 Template = Literal["istio-errors", "istio-success", "istio-latency", "istio-throughput"]
@@ -66,7 +67,7 @@ BETTER_CEL = f"(has(self.better) ? self.better : has(self.template) ? {implied_c
 
 def where_kind_cel(condition: str) -> str:
     """CEL: the condition, which may speak of `kind`; true where the kind is not known (another rule says so)."""
-    return f"[{KIND_CEL}].all(kind, kind == '' || ({condition}))"  # a list of one: CEL's way to name a value
+    return named_cel("kind", KIND_CEL, f"kind == '' || ({condition})")
 
 
 def _kinds_with(field: str, table: Mapping[Kind, tuple[str, ...]]) -> list[str]:
@@ -75,9 +76,8 @@ def _kinds_with(field: str, table: Mapping[Kind, tuple[str, ...]]) -> list[str]:
 
 def forms_fit_cel(path: str) -> str:
     """CEL: no form of the regression at `path` is foreign to the kind."""
-    return where_kind_cel(
-        " && ".join(f"(!has({path}.{form}) || kind in {_kinds_with(form, KIND_FORMS)})" for form in FORMS)
-    )
+    fit = " && ".join(f"(!has(size.{form}) || kind in {_kinds_with(form, KIND_FORMS)})" for form in FORMS)
+    return where_kind_cel(named_cel("size", path, fit))
 
 
 QUERIES_FIT_CEL = "!has(self.query) || !has(self.kind) || (" + " && ".join(

@@ -170,12 +170,12 @@ class Metric(Ruled):
         """is required with query"""
         return self.query is None or self.kind is not None
 
-    @rule("kind", cel=f"!has(self.template) || !has(self.kind) || self.kind == {implied_cel(TEMPLATE_KIND)}")
+    @rule("kind", cel=f"!has(self.kind) || !has(self.template) || self.kind == {implied_cel(TEMPLATE_KIND)}")
     def _kind_is_the_templates(self) -> bool:
         """must be the kind that the template implies, or absent"""
         return self.template is None or self.kind in (None, TEMPLATE_KIND[self.template])
 
-    @rule("better", cel=f"!has(self.template) || !has(self.better) || self.better == {implied_cel(TEMPLATE_BETTER)}")
+    @rule("better", cel=f"!has(self.better) || !has(self.template) || self.better == {implied_cel(TEMPLATE_BETTER)}")
     def _direction_is_the_templates(self) -> bool:
         """must be the direction that the template implies (istio-success: higher, else lower), or absent"""
         return self.template is None or self.better in (None, TEMPLATE_BETTER[self.template])
@@ -270,8 +270,8 @@ class Metric(Ruled):
 
     @rule(
         "onRegression",
-        cel=f"!has(self.template) || !(self.template in {list(REPORTING)}) || !has(self.onRegression) || "
-        "self.onRegression == 'report'",
+        cel="!has(self.onRegression) || self.onRegression == 'report' || "
+        f"!has(self.template) || !(self.template in {list(REPORTING)})",
     )
     def _some_only_report(self) -> bool:
         """istio-throughput only reports: where the traffic goes says nothing about the release"""

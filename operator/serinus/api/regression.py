@@ -5,7 +5,7 @@ from datetime import timedelta
 from pydantic import Field
 
 from serinus.api.quantity import Duration
-from serinus.api.rules import Ruled, rule
+from serinus.api.rules import Ruled, named_cel, rule
 
 FORMS = ("absolute", "relative", "duration", "totalVariation")
 """The forms of a regression, as manifests spell them."""
@@ -78,9 +78,10 @@ def _size_cel(path: str, form: str) -> str:
 
 def is_zero_cel(path: str) -> str:
     """CEL for `is_zero` of the regression at `path`."""
-    return "(" + " && ".join(f"{_size_cel(path, form)} == {_ZERO_CEL[form]}" for form in FORMS) + ")"
+    return named_cel("size", path, " && ".join(f"{_size_cel('size', form)} == {_ZERO_CEL[form]}" for form in FORMS))
 
 
 def covers_cel(path: str, other: str) -> str:
     """CEL for `covers` of the regressions at two paths."""
-    return "(" + " && ".join(f"{_size_cel(path, form)} >= {_size_cel(other, form)}" for form in FORMS) + ")"
+    covers = " && ".join(f"{_size_cel('size', form)} >= {_size_cel('other', form)}" for form in FORMS)
+    return named_cel("size", path, named_cel("other", other, covers))

@@ -4,8 +4,9 @@ The API server refuses a bad manifest by the CEL half; the operator and `serinus
 by the Python half. The docstring of a rule is the message that people see from either.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self, TypeVar
 
 from pydantic import ConfigDict, model_validator
@@ -62,12 +63,19 @@ def rule(field: str = "", *, cel: str, culprit: Callable[[Any], str] | None = No
     return mark
 
 
-def _rules_of(model: type) -> Iterator[Rule]:
-    for each in reversed(model.__mro__):
-        for member in vars(each).values():
-            found = getattr(member, "rule", None)
-            if isinstance(found, Rule):
-                yield found
+def named_cel(name: str, value: str, condition: str) -> str:
+    """CEL: the condition, which may speak of `value` by this name.
+
+    For a value that is spoken of more than once: all rules of a spec are evaluated at each write of a status too, and
+    the API server looks at all fields that an object may have to find one of them.
+    """
+    return f"[{value}].all({name}, {condition})"  # a list of one: CEL's way to name a value
+
+
+@cache
+def _rules_of(model: type) -> tuple[Rule, ...]:
+    found = (getattr(member, "rule", None) for each in reversed(model.__mro__) for member in vars(each).values())
+    return tuple(each for each in found if isinstance(each, Rule))
 
 
 def _publish_rules(schema: dict[str, Any], model: type) -> None:

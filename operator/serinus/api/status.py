@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from serinus.api.lists import Distinct
-from serinus.api.model import Lenient
+from serinus.api.model import Lenient, slotted
 from serinus.api.outbox import OutboxStatus
 from serinus.api.override import OverrideStatus
 
@@ -45,7 +45,8 @@ class VerdictStatus(Lenient):
     time: datetime = Field(description="When it was given.")
 
 
-class ArmStatus(Lenient):
+@slotted
+class ArmStatus:
     """One arm's counts of a metric, summed over the step."""
 
     total: float = Field(description="Requests (or other units) counted in this step.")
@@ -53,7 +54,8 @@ class ArmStatus(Lenient):
     estimate: float | None = Field(default=None, description="events / total; absent where total is 0.")
 
 
-class RowStatus(Lenient):
+@slotted
+class RowStatus:
     """A metric's row of the comparison (R21)."""
 
     metric: str = Field(description="The metric's name in the policy; of a latency with the quantile: latency p99.")
@@ -92,7 +94,8 @@ class RowStatus(Lenient):
     )
 
 
-class RecordStatus(Lenient):
+@slotted
+class RecordStatus:
     """A record of the log, summarised; the full one is a JSON line on the operator's standard output."""
 
     id: str = Field(description="Names the record: the rollout and a running number.")
@@ -170,7 +173,8 @@ class AnswerStatus(OverrideStatus):
     name: str = Field(description="Its name.")
 
 
-class ConditionStatus(Lenient):
+@slotted
+class ConditionStatus:
     """A condition in Kubernetes' standard form."""
 
     type: str = Field(description="What it is about, for example Ready.")
@@ -181,7 +185,8 @@ class ConditionStatus(Lenient):
     observed_generation: int = Field(default=0, description="The generation of the spec that it speaks of.")
 
 
-class QueryStatus(Lenient):
+@slotted
+class QueryStatus:
     """What Prometheus was asked for a metric."""
 
     metric: str = Field(description="The metric's name in the policy.")

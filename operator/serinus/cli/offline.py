@@ -9,7 +9,7 @@ from serinus.api.status import VerdictWord
 from serinus.cli.evidence_line import Line
 from serinus.judge import Policy, State, Tick
 from serinus.judge.evidence import Events, Evidence, Missing, Sample, Values
-from serinus.judge.findings import rolls_back
+from serinus.judge.findings import finding, rolls_back
 from serinus.judge.judge import answer
 from serinus.judge.tick import settle_all
 from serinus.rollout import judge_policy, with_guard
@@ -63,7 +63,7 @@ def _answer(policy: Policy, state: State, tick: Tick, line: Line) -> RolloutVerd
 
     Of no other tick: to compare and to find words takes as long as to judge, and nobody reads that.
     """
-    rows, verdict = answer(policy, state, tick, window=0)
+    rows, verdict = answer(policy, state, tick, finding(policy, state, tick, window=0), window=0)
     return RolloutVerdict(
         rollout=line.rollout,
         verdict=verdict.verdict,

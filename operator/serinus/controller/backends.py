@@ -20,9 +20,8 @@ class Backend:
 
     def ready(self, labels: Mapping[str, str], cache: Cache) -> list[Object]:
         """Its ready endpoints with these labels besides."""
-        wanted = {**self.selector, **labels}
-        found = cache.of_namespace(self.kind, self.namespace)
-        return [each for each in found if _is_ready(each) and carries(each, wanted)]
+        found = cache.selected(self.kind, self.namespace, {**self.selector, **labels})
+        return [each for each in found if _is_ready(each)]
 
 
 def backend_of(host: str, namespace: str, cache: Cache) -> Backend | None:
@@ -46,9 +45,3 @@ def _is_ready(endpoint: Object) -> bool:
     if "spec" in endpoint:
         return bool(told.get("Healthy", "True") == "True")
     return bool(told.get("Ready") == "True")
-
-
-def carries(endpoint: Object, wanted: Mapping[str, str]) -> bool:
-    """Whether a pod, as the watch keeps it, or a workload entry has all these labels."""
-    labels = endpoint["spec"].get("labels", {}) if "spec" in endpoint else endpoint["metadata"]["labels"]
-    return all(labels.get(name) == value for name, value in wanted.items())

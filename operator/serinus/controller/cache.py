@@ -1,9 +1,11 @@
 """What the watch has seen: the objects that reconciles read, without what none of them reads."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any, Literal, TypeVar
 
+from serinus.controller.labels import carries
 from serinus.controller.named import named_objects
 from serinus.controller.statuses import packed_status
 from serinus.istio import delegates_of
@@ -27,6 +29,9 @@ Kind = Literal[
 
 Object = dict[str, Any]
 
+Labels = tuple[tuple[str, str], ...]
+"""Names and values of labels."""
+
 T = TypeVar("T")
 
 
@@ -41,10 +46,11 @@ class Cache:
     _objects: dict[Kind, dict[str, dict[str, Object]]] = field(default_factory=dict)  # by kind, namespace and name
     _namers: dict[tuple[str, Key], set[Key]] = field(default_factory=dict)  # CanaryDeployments, by kind and key
     _roots: dict[Key, set[Key]] = field(default_factory=dict)  # VirtualServices, by one that they delegate to
+    _selected: dict[tuple[Kind, str], dict[Labels, Sequence[Object]]] = field(default_factory=dict)  # what was asked
 
     def put(self, kind: Kind, seen: Object) -> bool:
         """Remember an object unless this version of it, or a newer one, is known; whether it was news."""
-        metadata = {name: value for name, value in seen["metadata"].items() if name != "managedFields"}
+        metadata = {intern(name): value for name, value in seen["metadata"].items() if name != "managedFields"}
         key = key_of(seen)
         known = self.get(kind, key)
         if known is not None and _is_as_new(known["metadata"], metadata):
@@ -54,13 +60,15 @@ class Cache:
         kept = {**seen, "metadata": metadata}
         if kind == "canarydeployments":
             kept["status"] = packed_status(seen)
-        namespace[key[1]] = kept
+        namespace[key[1]] = _made_of(known, kept)
+        self._selected.pop((kind, key[0]), None)
         return True
 
     def drop(self, kind: Kind, key: Key) -> None:
         """Forget a deleted object."""
         namespace = self._objects.get(kind, {}).get(key[0], {})
         self._index(kind, key, namespace.pop(key[1], None), None)
+        self._selected.pop((kind, key[0]), None)
 
     def get(self, kind: Kind, key: Key) -> Object | None:
         """The object, or None."""
@@ -73,6 +81,17 @@ class Cache:
     def of_namespace(self, kind: Kind, namespace: str) -> list[Object]:
         """All known objects of a kind in a namespace."""
         return list(self._objects.get(kind, {}).get(namespace, {}).values())
+
+    def selected(self, kind: Kind, namespace: str, labels: Mapping[str, str]) -> Sequence[Object]:
+        """The endpoints of a kind in a namespace that have all these labels.
+
+        Looked for once until one of them changes: a namespace may have thousands, and each canary asks at each tick.
+        """
+        known = self._selected.setdefault((kind, namespace), {})
+        wanted = tuple(labels.items())
+        if wanted not in known:
+            known[wanted] = tuple(each for each in self.of_namespace(kind, namespace) if carries(each, labels))
+        return known[wanted]
 
     def namers(self, kind: Kind, key: Key) -> frozenset[Key]:
         """The CanaryDeployments that name an object, or a VirtualService that delegates to it."""
@@ -90,6 +109,16 @@ class Cache:
             _move(self._namers, key, named_objects(before) if before else (), named_objects(after) if after else ())
         if kind == "virtualservices":
             _move(self._roots, key, delegates_of(before or {}), delegates_of(after or {}))
+
+
+def _made_of(known: Object | None, seen: Object) -> Object:
+    """An object with those parts of its older version that are the same.
+
+    What the API server answers to a write has texts of its own for every name in it; the watch's share them.
+    """
+    if known is None:
+        return seen
+    return {intern(name): known[name] if known.get(name) == value else value for name, value in seen.items()}
 
 
 def _move(index: dict[T, set[Key]], key: Key, before: Iterable[T], after: Iterable[T]) -> None:

@@ -29,8 +29,11 @@ class Claim:
 
 def refuse_taken_routes(owner: Object, cache: Cache) -> None:
     """Raise Obstacle with the name of the CanaryDeployment that moves a route which `owner` names too (I4)."""
-    own, place = _claims(owner), _place(owner)
+    own = _claims(owner)
     rivals = {rival for claim in own for rival in cache.claimants(claim.virtual_service)} - {key_of(owner)}
+    if not rivals:
+        return
+    place = _place(owner)
     for key in sorted(rivals):
         other = cache.get("canarydeployments", key)
         if other is None or _place(other) > place:

@@ -59,6 +59,11 @@ class Correspondence:
         key = key_of(owner)
         return People(self._orders.waiting(key), tuple(self._hooks.results(key).values()))
 
+    def has_news(self, owner: Object) -> bool:
+        """Whether there is anything for the next turn: orders, replies, or what became of messages."""
+        key = key_of(owner)
+        return bool(self._orders.waiting(key)) or self._hooks.has_results(key) or self._deliveries.has_results(key)
+
     def is_rollback_ordered(self, owner: Object, status: CanaryDeploymentStatus) -> bool:
         """Whether a rollback waits to be obeyed."""
         return People(self._orders.waiting(key_of(owner))).is_rollback_ordered(status)

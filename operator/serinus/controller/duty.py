@@ -1,13 +1,28 @@
 """Whose turn it is: an object is reconciled by the replica that holds its shard, and by no other."""
 
+import logging
+import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from serinus.controller.cache import Cache, Key
 from serinus.controller.leases import shard_of
 from serinus.controller.orders import targets
 from serinus.controller.reconciles import Reconciles
 from serinus.controller.tenure import Tenure, under
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _CatchingUp:
+    """The objects of a shard that have not been brought up to date since this replica acts for it."""
+
+    left: set[Key]
+    count: int
+    since: float
+    """Monotonic seconds."""
 
 
 class Duty:
@@ -30,6 +45,7 @@ class Duty:
         self._wake = wake
         self._begun = begun
         self._under_way: Counter[int] = Counter()
+        self._catching_up: dict[int, _CatchingUp] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         """Bring the object a step further if it is this replica's; the Unix time at which to call again."""
@@ -44,13 +60,19 @@ class Duty:
         self._under_way[shard] += 1
         try:
             with under(tenure):
-                return await self._reconciler.reconcile(key)
+                due = await self._reconciler.reconcile(key)
         finally:
             self._under_way[shard] -= 1
+        if not self._reconciler.is_behind(key):
+            self._note(shard, key)
+        return due
 
     def begin(self, shard: int) -> None:
         """Act for a shard from now on: each of its objects is looked at."""
-        for key in {*self._keys(shard), *targets(self._cache)}:
+        own = set(self._keys(shard))
+        if own:
+            self._catching_up[shard] = _CatchingUp(own, len(own), time.monotonic())
+        for key in own | targets(self._cache):
             self._wake(key)
         self._begun(shard)
 
@@ -62,6 +84,17 @@ class Duty:
     def is_quiet(self, shard: int) -> bool:
         """Whether no reconcile of the shard is under way."""
         return not self._under_way[shard]
+
+    def _note(self, shard: int, key: Key) -> None:
+        """An object is up to date; say so of the shard when it is the last one."""
+        catching_up = self._catching_up.get(shard)
+        if catching_up is None:
+            return
+        catching_up.left.discard(key)
+        if not catching_up.left:
+            del self._catching_up[shard]
+            took = time.monotonic() - catching_up.since
+            logger.info("shard %d: %d CanaryDeployments are up to date after %.1f s", shard, catching_up.count, took)
 
     def _keys(self, shard: int) -> list[Key]:
         return [key for key in self._cache.keys("canarydeployments") if self._is_of(key, shard)]

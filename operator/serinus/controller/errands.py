@@ -37,6 +37,10 @@ class Errands(Generic[ResultT]):
         """Pick up what an object's errands came back with, by name."""
         return self._done.pop(key, {})
 
+    def has_results(self, key: Key) -> bool:
+        """Whether any wait to be picked up."""
+        return key in self._done
+
     async def close(self) -> None:
         """Give up what is running."""
         running = list(self._running.values())

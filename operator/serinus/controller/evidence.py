@@ -1,25 +1,23 @@
 """Evidence for the ticks since the cursor, judged in order."""
 
-import asyncio
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from serinus.api import RolloutStatus
-from serinus.controller.telling import unreachable, with_doubts
+from serinus.controller.batches import Batches
+from serinus.controller.progress import Newest, Progress
+from serinus.controller.telling import unreachable
 from serinus.judge import (
     GUARD,
+    Case,
     Evidence,
     Missing,
     State,
     Tick,
     Verdict,
-    answer,
     elevated,
-    nearest_to_rollback,
-    rolls_back,
-    settle,
 )
 from serinus.metrics import (
     Collected,
@@ -34,56 +32,12 @@ from serinus.metrics import (
     history,
     past_reach,
 )
-from serinus.rollout import NO_TRAIL, Judged, JudgedTick, Plan, Trail
+from serinus.rollout import JudgedTick, Plan
 
 _CATCH_UP = 1000  # slots that are read again after a gap; older ones count as missing
 _SHARED = 20  # slots that a gap may have to be read together with others
 _WHOLE = 100
 _MORE_LOST = 0.02  # by how much the share of requests that reach no workload may rise: R23's default of an error rate
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The judge's state beside the text that a status has of it: whoever has both need not unpack it."""
-
-    packed: str
-    state: State
-
-    @classmethod
-    def of(cls, plan: Plan, rollout: RolloutStatus, before: "Known | None") -> "Known | None":
-        """The state of a rollout, `before` if that is it; None before its first tick. Raises StateError."""
-        if not rollout.judge or (before is not None and before.packed == rollout.judge):
-            return before if rollout.judge else None
-        return cls(rollout.judge, State.unpack(rollout.judge, plan.judged_by))
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the ticks after a rollout's cursor have been judged: `trail` has them, `state` is that after the last.
-
-    `judged` is the answer after the newest of them; None where there was no tick to judge, or some are left.
-    """
-
-    rollout: str
-    cursor: datetime | None
-    trail: Trail = NO_TRAIL
-    state: State | None = None
-    until: datetime | None = None
-    """The end of the last of them; None where none has been judged yet."""
-    ends: tuple[float, ...] = ()
-    """The ends of those that were judged in the last turn (Unix time)."""
-    is_all: bool = True
-    """Whether no complete tick is left. Else the others have their turn first, and nothing is decided meanwhile."""
-    judged: Judged | None = None
-
-    @classmethod
-    def start(cls, rollout: RolloutStatus, trail: Trail = NO_TRAIL, known: Known | None = None) -> "Progress":
-        """At the cursor, where `known` is the judge's state and `trail` ends."""
-        return cls(rollout.id, rollout.judged_until, trail, known.state if known else None)
-
-    def is_of(self, rollout: RolloutStatus) -> bool:
-        """Whether it is of this rollout and cursor."""
-        return (self.rollout, self.cursor) == (rollout.id, rollout.judged_until)
 
 
 async def judge_new_ticks(
@@ -95,6 +49,7 @@ async def judge_new_ticks(
     grid: Grid,
     now: float,
     so_far: Progress,
+    batches: Batches,
 ) -> Progress:
     """Judge the complete ticks after those judged `so_far`. Stops at the first rollback.
 
@@ -108,7 +63,7 @@ async def judge_new_ticks(
         return grid.complete_at(end) <= now and end + desk.behind <= now
 
     policy, state = plan.judged_by, so_far.state
-    start = so_far.until.timestamp() if so_far.until else first_tick_start(rollout, grid)
+    start = so_far.next_start(rollout, grid)
     is_elevated = state is not None and elevated(policy, state)
     if start is None or not is_due(first_end := grid.next_end(start, elevated=is_elevated)):
         return replace(so_far, ends=(), is_all=True)
@@ -122,7 +77,7 @@ async def judge_new_ticks(
     reader: Reader = desk
     if is_long:
         reader = await catch_up(desk, list(dict.fromkeys(each.question for each in asked)), gap)
-    trail, ends, last = so_far.trail, [], None
+    trail, newest, ends = so_far.trail, so_far.newest, []
     end = start
     while is_due(end := grid.next_end(end, elevated=elevated(policy, state))):
         slot = Slot(start, end)
@@ -133,46 +88,22 @@ async def judge_new_ticks(
             desk.scrape_duration = seen.scrape_duration or desk.scrape_duration
         if seen.evidence[GUARD].missing is Missing.STALE and not grid.is_boundary(end):
             continue  # nothing was scraped since the last look: the next one takes both
-        tick, window = _tick(plan, rollout, seen, slot)
-        before, ended = state, datetime.fromtimestamp(end, tz=UTC)
-        state = settle(policy, before, tick)
-        trail = trail.after(JudgedTick(before, tick, window, ended, nearest_to_rollback(policy, state)))
-        lost = await _lost(desk, asked, seen.reach, rollout, weight, tick, grid)
-        last = _Last(tick, window, seen, lost)
+        case = _case(plan, rollout, state, seen, slot)
+        settled = await batches.settle(policy, case)
+        ended = datetime.fromtimestamp(end, tz=UTC)
+        trail = trail.after(JudgedTick(state, case.tick, case.window, ended, settled.nearest))
+        state = settled.state
+        lost = await _lost(desk, asked, seen.reach, rollout, weight, case.tick, grid)
+        newest = Newest(case.tick, case.window, settled.finding, seen.doubts, lost)
         start = end
         ends.append(end)
-        if lost is not None or rolls_back(policy, state):
+        if lost is not None or settled.rolls_back:
             break
         is_elevated = elevated(policy, state)
         if not is_alone and not is_elevated and is_due(grid.next_end(end, elevated=False)):
-            return replace(so_far, trail=trail, state=state, until=ended, ends=tuple(ends), is_all=False)
-        await asyncio.sleep(0)  # the others' turn: a gap may be long
-    if last is None:
-        return replace(so_far, ends=(), is_all=True)
-    # Only the newest is put into words: nobody reads what was said of those before it.
-    rows, verdict = answer(policy, state, last.tick, window=last.window)
-    until = datetime.fromtimestamp(start, tz=UTC)
-    judged = Judged(
-        at=until,
-        state=state,
-        rows=rows,
-        verdict=verdict if verdict.verdict == "rollback" else last.lost or with_doubts(verdict, last.seen.doubts),
-        queries={each.name: each.question.text for each in asked[1:]},
-        reporters={each.name: each.reporter for each in asked[1:] if each.reporter is not None},
-    )
-    # The trail keeps the judge's own verdict, which can be given again from its evidence.
-    trail = trail.answered(verdict, until)
-    return replace(so_far, trail=trail, state=state, until=until, ends=tuple(ends), is_all=True, judged=judged)
-
-
-@dataclass(frozen=True, slots=True)
-class _Last:
-    """The newest tick that has been judged, and what else was seen in it."""
-
-    tick: Tick
-    window: int
-    seen: Collected
-    lost: Verdict | None
+            return replace(so_far, trail=trail, state=state, until=ended, newest=None, ends=tuple(ends), is_all=False)
+    until = datetime.fromtimestamp(start, tz=UTC) if ends else so_far.until
+    return replace(so_far, trail=trail, state=state, until=until, newest=newest, ends=tuple(ends), is_all=True)
 
 
 async def _lost(
@@ -194,25 +125,8 @@ async def _lost(
     return unreachable(reach, before, weight) if reach.is_lost(weight, before, _MORE_LOST) else None
 
 
-def first_tick_start(rollout: RolloutStatus, grid: Grid) -> float | None:
-    """Where the next tick to judge begins; None while no weight of the rollout has been on the mesh."""
-    if rollout.judged_until is not None:
-        return rollout.judged_until.timestamp()
-    return None if rollout.step_started_at is None else grid.start(rollout.step_started_at.timestamp())
-
-
-def next_look(plan: Plan, rollout: RolloutStatus, grid: Grid, known: Known | None = None) -> float | None:
-    """When the evidence of the next tick is complete."""
-    start = first_tick_start(rollout, grid)
-    if start is None:
-        return None
-    known = Known.of(plan, rollout, known)
-    is_elevated = known is not None and elevated(plan.judged_by, known.state)
-    return grid.complete_at(grid.next_end(start, elevated=is_elevated))
-
-
-def _tick(plan: Plan, rollout: RolloutStatus, seen: Collected, slot: Slot) -> tuple[Tick, int]:
-    """The tick for the judge, and its step's window in slots."""
+def _case(plan: Plan, rollout: RolloutStatus, before: State, seen: Collected, slot: Slot) -> Case:
+    """The slot's tick for the judge."""
     # Between a decision and its weights on the mesh, and in the slot in between, either weight may have ruled.
     straddles = rollout.step_started_at is None or slot.start < rollout.step_started_at.timestamp()
     number = max(rollout.step - 1, 0) if straddles else rollout.step
@@ -223,4 +137,4 @@ def _tick(plan: Plan, rollout: RolloutStatus, seen: Collected, slot: Slot) -> tu
         length=slot.seconds / plan.interval.total_seconds(),
         bake=step.weight == _WHOLE and not straddles,
     )
-    return tick, math.ceil(step.window / plan.interval)
+    return Case(before, tick, window=math.ceil(step.window / plan.interval))

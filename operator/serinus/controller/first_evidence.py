@@ -45,6 +45,10 @@ class FirstEvidence:
             return  # which the ticks meet as well: the condition Stalled tells it
         self._errands.start(key, rollout.id, partial(self._ask, key[0], plan, asked, now))
 
+    def has_found(self, key: Key) -> bool:
+        """Whether a look has ended since the last turn."""
+        return self._errands.has_results(key)
+
     def found(self, key: Key, rollout: RolloutStatus) -> Sequence[str]:
         """What was found of the rollout since the last turn, a line each."""
         return self._errands.results(key).get(rollout.id, ())

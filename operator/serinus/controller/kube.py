@@ -33,9 +33,10 @@ OWNER = "serinus.io/owner"
 
 _ENVOY_FILTERS = ("networking.istio.io", "v1alpha3", "envoyfilters")
 _TIMEOUT = 10.0  # seconds for a whole request
-# Statuses on their way at a time: a slow API server would answer none of many within the time limit, and each would be
-# sent again. What moves traffic does not wait for them.
-_STATUSES = 8
+# Writes to CanaryDeployments on their way at a time, and as many Events: a slow API server would answer none of many
+# within the time limit, and each would be sent again; and a connection takes a third of a megabyte. What moves traffic
+# does not wait for them.
+_AT_ONCE = 8
 # All that the API server says of a JSON patch whose `test` failed; schema and admission name what they refuse.
 _FAILED_TEST = "the server rejected our request due to an error in our request"
 _NAMESPACE_ENDS = "because it is being terminated"
@@ -49,8 +50,7 @@ class Kube:
     def __init__(self, api: client.ApiClient) -> None:
         self.api = api
         self._objects = client.CustomObjectsApi(api)
-        self._statuses = asyncio.Semaphore(_STATUSES)
-        self._core = client.CoreV1Api(api)
+        self._owners, self._events = asyncio.Semaphore(_AT_ONCE), asyncio.Semaphore(_AT_ONCE)
 
     @classmethod
     async def connect(cls) -> "Kube":
@@ -72,17 +72,20 @@ class Kube:
         """Let the connections go."""
         await self.api.close()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether one more write to a CanaryDeployment would have to wait for others."""
+        return self._owners.locked()
+
     async def write_status(self, owner: Object, status: CanaryDeploymentStatus) -> Object:
         """Write the status unless the object has changed since `owner` was read; the object as it is then."""
         metadata = owner["metadata"]
-        # A merge patch: null removes, so a field that has become absent must be there as null.
-        body = {
-            "metadata": {"resourceVersion": metadata["resourceVersion"]},
-            "status": status.model_dump(mode="json", by_alias=True),
-        }
-        async with self._statuses:
+        # In place of the one before: to merge a patch, and to look for fields that it does not know, takes the API
+        # server longer. It keeps spec and metadata as they are; they are sent for whoever admits objects.
+        body = {**owner, "status": status.model_dump(mode="json", by_alias=True, exclude_none=True)}
+        async with self._owners:
             written: Object = await self._write(
-                self._objects.patch_namespaced_custom_object_status(
+                self._objects.replace_namespaced_custom_object_status(
                     GROUP,
                     VERSION,
                     metadata["namespace"],
@@ -90,7 +93,7 @@ class Kube:
                     metadata["name"],
                     body,
                     field_manager=_MANAGER,
-                    _content_type="application/merge-patch+json",
+                    field_validation="Ignore",
                     _request_timeout=_TIMEOUT,
                 )
             )
@@ -99,18 +102,20 @@ class Kube:
     async def patch(self, kind: Kind, target: Object, operations: Sequence[Operation]) -> Object:
         """Apply a JSON patch to an object; the object as it is then."""
         metadata = target["metadata"]
-        written: Object = await self._write(
-            self._objects.patch_namespaced_custom_object(
-                *((GROUP, VERSION) if kind == "canarydeployments" else ISTIO),
-                metadata["namespace"],
-                kind,
-                metadata["name"],
-                [dict(operation) for operation in operations],
-                field_manager=_MANAGER,
-                _content_type="application/json-patch+json",
-                _request_timeout=_TIMEOUT,
+        is_ours = kind == "canarydeployments"
+        async with self._owners if is_ours else contextlib.nullcontext():
+            written: Object = await self._write(
+                self._objects.patch_namespaced_custom_object(
+                    *((GROUP, VERSION) if is_ours else ISTIO),
+                    metadata["namespace"],
+                    kind,
+                    metadata["name"],
+                    [dict(operation) for operation in operations],
+                    field_manager=_MANAGER,
+                    _content_type="application/json-patch+json",
+                    _request_timeout=_TIMEOUT,
+                )
             )
-        )
         return written
 
     async def apply_envoy_filter(self, wanted: Object) -> None:
@@ -218,8 +223,8 @@ class Kube:
 
     async def read_secret(self, namespace: str, name: str) -> dict[str, bytes]:
         """The data of a Secret. Raises WriteFailed with the API server's words where it may not be read."""
-        found = await self._write(self._core.read_namespaced_secret(name, namespace, _request_timeout=_TIMEOUT))
-        return {key: base64.b64decode(value) for key, value in (found.data or {}).items()}
+        found = await self._write(self._secret(namespace, name))
+        return {key: base64.b64decode(value) for key, value in (found.get("data") or {}).items()}
 
     async def post_event(self, news: News) -> str:
         """Create an Event about a CanaryDeployment, for `kubectl describe`; its name."""
@@ -243,26 +248,42 @@ class Kube:
                 "uid": metadata["uid"],
             },
         }
-        created = await self._write(
-            self._objects.create_namespaced_custom_object(
-                *_EVENTS[:2], metadata["namespace"], _EVENTS[2], body, _request_timeout=_TIMEOUT
+        async with self._events:
+            created = await self._write(
+                self._objects.create_namespaced_custom_object(
+                    *_EVENTS[:2], metadata["namespace"], _EVENTS[2], body, _request_timeout=_TIMEOUT
+                )
             )
-        )
         return str(created["metadata"]["name"])
 
     async def count_event(self, namespace: str, name: str, count: int, last: datetime) -> None:
         """Say of an Event that it has happened so often, and when it last did."""
-        await self._write(
-            self._objects.patch_namespaced_custom_object(
-                *_EVENTS[:2],
-                namespace,
-                _EVENTS[2],
-                name,
-                {"series": {"count": count, "lastObservedTime": micro_time(last)}},
-                _content_type="application/merge-patch+json",
-                _request_timeout=_TIMEOUT,
+        async with self._events:
+            await self._write(
+                self._objects.patch_namespaced_custom_object(
+                    *_EVENTS[:2],
+                    namespace,
+                    _EVENTS[2],
+                    name,
+                    {"series": {"count": count, "lastObservedTime": micro_time(last)}},
+                    _content_type="application/merge-patch+json",
+                    _request_timeout=_TIMEOUT,
+                )
             )
+
+    async def _secret(self, namespace: str, name: str) -> Object:
+        # By its path: the client's own call would have it import every kind that Kubernetes has, which takes 25 MB.
+        request = await self.api.param_serialize(
+            "GET",
+            "/api/v1/namespaces/{namespace}/secrets/{name}",
+            path_params={"namespace": namespace, "name": name},
+            auth_settings=["BearerToken"],
         )
+        answer = await self.api.call_api(*request, _request_timeout=_TIMEOUT)
+        await answer.read()
+        told: Any = self.api.response_deserialize(answer, {"200": "object"})
+        found: Object = told.data
+        return found
 
     async def _write(self, request: Coroutine[Any, Any, Any]) -> Any:
         """Send it if this replica may act for the object it is about, and not for longer than that is certain."""

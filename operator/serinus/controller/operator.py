@@ -85,7 +85,7 @@ async def operate(settings: Settings, looks: Looks) -> None:
 
     SHARDS.set_function(lambda: len(holder.shards))
     SHARDS_OF.set(shards)
-    front = Front(trouble=lambda: pulse.trouble, missing=missing, owners=ours)
+    front = Front(lambda: pulse.trouble, missing, ours, reconciler.judged_until)
     work = [
         _task(watch.run(), "watch"),
         _task(reconcile(), "scheduler"),

@@ -36,6 +36,10 @@ class Pulse:
         """Remember nothing of the object."""
         self._reconciler.forget(key)
 
+    def is_behind(self, key: Key) -> bool:
+        """Whether ticks of the object are left that could have been judged."""
+        return self._reconciler.is_behind(key)
+
     @property
     def trouble(self) -> str | None:
         """What is wrong where nothing moves any more; None while it does."""

@@ -17,16 +17,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from serinus.api import CanaryDeploymentStatus, Phase
+from serinus.api import CanaryDeploymentStatus, Phase, RolloutStatus
+from serinus.controller.batches import Batches
 from serinus.controller.beginning import Looks, is_prepared_now
 from serinus.controller.cache import Cache, Key, Kind, Object, key_of
+from serinus.controller.calm import Calm
 from serinus.controller.carriers import Carrier, split_traffic
 from serinus.controller.claims import refuse_taken_routes
 from serinus.controller.correspondence import Correspondence
 from serinus.controller.desks import Desks
 from serinus.controller.endpoints import young_pods
 from serinus.controller.events import News, news_of_conditions
-from serinus.controller.evidence import Known, Progress, first_tick_start, judge_new_ticks, next_look
+from serinus.controller.evidence import judge_new_ticks
 from serinus.controller.figures import RECORDS, TICK_LAG_SECONDS
 from serinus.controller.finalizer import finalizer_patch, has_finalizer
 from serinus.controller.first_evidence import FirstEvidence
@@ -43,7 +45,10 @@ from serinus.controller.herald import Herald
 from serinus.controller.interruption import unless
 from serinus.controller.kube import Kube
 from serinus.controller.kube_errors import WriteConflict, WriteFailed
-from serinus.controller.persistence import says_more, write_is_due
+from serinus.controller.pace import Pace
+from serinus.controller.persistence import evidence_is_due, says_more, write_is_due
+from serinus.controller.progress import Known, Progress, first_tick_start
+from serinus.controller.questions import Questions
 from serinus.controller.record_file import Sink
 from serinus.controller.settings import Settings
 from serinus.controller.statuses import read_status
@@ -52,7 +57,7 @@ from serinus.controller.warm_targets import Target, warm_targets
 from serinus.controller.warm_ups import WarmUps
 from serinus.istio import subset_patch
 from serinus.judge import StateError
-from serinus.metrics import Grid, QueryError, inquiries
+from serinus.metrics import Grid
 from serinus.notify import Guard
 from serinus.rollout import (
     NO_TRAIL,
@@ -103,7 +108,12 @@ class _Memory:
     manifest: Manifest | None = None
     known: Known | None = None
     progress: Progress | None = None
-    """As far as the ticks of a gap have been judged, while some are left."""
+    """As far as ticks have been judged that the status does not have: while more of a gap are left, or all is calm."""
+    questions: Questions | None = None
+    calm: Calm | None = None
+    """None after a turn that left something to do."""
+    due: float = math.inf
+    """When time alone calls for another turn, besides that of the next tick (Unix time)."""
     heard: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when an override of the object has changed."""
     asked: Intent | None = None
@@ -140,6 +150,8 @@ class Reconciler:
         self._herald = Herald(kube)
         self._memory: dict[Key, _Memory] = {}
         self._desks = Desks(settings, kube)
+        self._pace = Pace()
+        self._batches = Batches(self._pace)
         self._addresses = settings.allowed_prometheus | {settings.prometheus}
 
     async def close(self) -> None:
@@ -154,6 +166,18 @@ class Reconciler:
         if (memory := self._memory.get(key)) is not None:
             memory.heard.set()
 
+    def is_behind(self, key: Key) -> bool:
+        """Whether ticks of the object are left that could have been judged."""
+        memory = self._memory.get(key)
+        return memory is not None and memory.progress is not None and not memory.progress.is_all
+
+    def judged_until(self, key: Key) -> datetime | None:
+        """The end of the last tick of a rollout that has been judged; None where its status says all that is known."""
+        memory = self._memory.get(key)
+        if memory is None or memory.status.rollout is None:
+            return None
+        return memory.progress.until if memory.progress else memory.status.rollout.judged_until
+
     def forget(self, key: Key) -> None:
         """Remember nothing of the object: its status in the cluster is the newest."""
         self._memory.pop(key, None)
@@ -165,6 +189,8 @@ class Reconciler:
             self.forget(key)
             again = self._correspondence.without_owner(key, datetime.now(UTC))
             return again.timestamp() if again else None
+        if key not in self._memory:
+            await self._pace.place()
         memory = self._remembered(key, owner)
         try:
             due = await self._turn(owner, memory)
@@ -202,15 +228,37 @@ class Reconciler:
                 self._warm_targets(plan, subject, live)
             judging = self._judged(plan, memory, live, key_of(owner))
             progress = await unless(self._rollback_ordered(owner, memory), judging)
-            if progress is not None and not progress.is_all:
-                memory.progress = progress
-                return time.time()
-            judged = progress.judged if progress is not None else None
-            trail = progress.trail if progress is not None and judged is not None else memory.trail
         except Obstacle as nothing_to_judge:
-            live, judged, trail = nothing_to_judge, None, memory.trail
-        obstacle = unreadable or memory.failure
+            live, progress = nothing_to_judge, None
+        obstacle, judged, trail = unreadable or memory.failure, None, memory.trail
+        if progress is not None and not progress.is_all:
+            memory.progress = progress
+            return time.time()
+        if progress is not None and obstacle is None and self._is_calm(owner, memory, subject, plan, live, progress):
+            memory.progress, memory.known = progress, None
+            return self._next_call(owner, memory, plan)
+        if progress is not None and progress.newest is not None and memory.questions is not None:
+            if not progress.newest.rolls_back:  # that waits for no other's words
+                await self._pace.place()
+            judged, trail = progress.in_words(plan, memory.questions.asked) or (judged, trail)
         return await self._decide(owner, memory, subject, plan, live, carriers, judged, trail, obstacle)
+
+    def _is_calm(
+        self, owner: Object, memory: _Memory, subject: Subject, plan: Plan, live: Live | Obstacle, progress: Progress
+    ) -> bool:
+        """Whether new ticks leave all as it is, and the status need not be written for their sake yet."""
+        if memory.calm is None or isinstance(live, Obstacle) or not has_finalizer(owner):
+            return False
+        if self._is_evidence_due(memory, plan):
+            return False
+        if self._correspondence.has_news(owner) or self._first_evidence.has_found(key_of(owner)):
+            return False
+        return time.time() < memory.due and memory.calm.lasts(memory.status, subject, live, progress)
+
+    def _is_evidence_due(self, memory: _Memory, plan: Plan) -> bool:
+        """Whether the status is to be written even if only its evidence has changed."""
+        since_written, report_every = time.monotonic() - memory.written_at, plan.report_every.total_seconds()
+        return evidence_is_due(since_written=since_written, report_every=report_every, is_busy=self._kube.is_busy)
 
     async def _decide(
         self,
@@ -225,6 +273,7 @@ class Reconciler:
         obstacle: Obstacle | None,
     ) -> float | None:
         """Advance, and carry out what that asks for; `obstacle` is what the status is to tell of besides."""
+        memory.calm = None
         people = self._correspondence.people(owner)
         now = datetime.now(UTC)
         timing = self._settings.timing
@@ -256,13 +305,15 @@ class Reconciler:
             with suppress(Obstacle):  # told by the next turn
                 targets = self._warm_targets(plan, subject, live)
                 self._warm_ups.start(key_of(owner), outcome.warm_up, plan.traffic.host, targets)
-        memory.failure = None
+        memory.failure, memory.due = None, self._due(owner, outcome)
         asked, memory.asked = memory.asked, outcome.intent
         if outcome.let_go and outcome.intent is None:
             await self._set_finalizer(owner, wanted=False)
             return None
         if outcome.intent is None and not goes_on:
-            return self._next_call(owner, plan, outcome, memory.known)
+            if isinstance(live, Live) and obstacle is None and outcome.drift is None:
+                memory.calm = Calm(subject, live)
+            return self._next_call(owner, memory, plan)
         # What was written is in the cache and wakes nobody: go on at once, unless it is asked again and again.
         return time.time() + (_AFTER_FAILURE if outcome.intent is not None and outcome.intent == asked else 0.0)
 
@@ -339,15 +390,13 @@ class Reconciler:
         if start is not None and plan.warm_up:
             since = datetime.fromtimestamp(start, tz=UTC) - plan.warm_up
             arms = replace(arms, young=young_pods(plan.traffic.host, namespace, live.canary, self._cache, since))
-        try:
-            asked = inquiries(plan.policy, arms)
-        except QueryError as error:
-            raise Obstacle("InvalidQuery", f"the policy's {error}") from error
+        memory.questions = questions = Questions.of(plan, arms, memory.questions)
         desk = await self._desks.desk(plan, namespace)
-        memory.known = Known.of(plan, status.rollout, memory.known)
         if so_far is None or not so_far.is_of(status.rollout):
-            so_far = Progress.start(status.rollout, memory.trail, memory.known)
-        progress = await judge_new_ticks(plan, status.rollout, status.weight, asked, desk, grid, time.time(), so_far)
+            so_far = self._from_cursor(memory, plan, status.rollout)
+        progress = await judge_new_ticks(
+            plan, status.rollout, status.weight, questions.asked, desk, grid, time.time(), so_far, self._batches
+        )
         for end in progress.ends:
             TICK_LAG_SECONDS.observe(max(0.0, time.time() - grid.complete_at(end)))
         return progress
@@ -378,9 +427,7 @@ class Reconciler:
         if self._shipping is not None:
             for record in memory.unpublished:
                 await self._shipping.keep(owner, record)
-        since_written = time.monotonic() - memory.written_at
-        report_every = plan.report_every.total_seconds()
-        if write_is_due(memory.written, memory.status, since_written=since_written, report_every=report_every):
+        if write_is_due(memory.written, memory.status, is_evidence_due=self._is_evidence_due(memory, plan)):
             await self._write_status(owner, memory)
         if intent is not None and not urgent:
             await self._change_mesh(plan, owner, intent, carriers)
@@ -414,6 +461,7 @@ class Reconciler:
             raise WriteConflict("another operator has written the status meanwhile")
         written = await self._kube.write_status(newest, memory.status)
         before, memory.written, memory.written_at = memory.written, memory.status, time.monotonic()
+        memory.version = written["metadata"]["resourceVersion"]
         self._cache.put("canarydeployments", written)
         for news in news_of_conditions(owner, before.conditions, memory.status.conditions, datetime.now(UTC)):
             await self._herald.tell(news)
@@ -426,17 +474,25 @@ class Reconciler:
         RECORDS.labels(record.verdict).inc()
         await self._herald.tell(News.of_record(owner, record))
 
-    def _next_call(self, owner: Object, plan: Plan, outcome: Outcome, known: Known | None) -> float | None:
-        """When time alone makes another reconcile worth it: a tick's evidence is complete, or the rollout says so."""
+    def _due(self, owner: Object, outcome: Outcome) -> float:
+        """When time alone calls for another turn, as the rollout and the people who are to be told of it say."""
         post, status = self._correspondence, outcome.status
         due = (outcome.wake, post.next_send(owner, status), post.clear(owner, status, datetime.now(UTC)))
-        times = [each.timestamp() for each in due if each is not None]
-        rollout = outcome.status.rollout
-        if rollout is not None and not outcome.status.phase.is_end:
-            look = next_look(plan, rollout, self._grid(plan, key_of(owner)), known)
+        return min((each.timestamp() for each in due if each is not None), default=math.inf)
+
+    def _next_call(self, owner: Object, memory: _Memory, plan: Plan) -> float | None:
+        """When time alone makes another reconcile worth it: a tick's evidence is complete, or the rollout says so."""
+        due, rollout = memory.due, memory.status.rollout
+        if rollout is not None and not memory.status.phase.is_end:
+            progress = memory.progress or self._from_cursor(memory, plan, rollout)
+            look = progress.next_look(plan, rollout, self._grid(plan, key_of(owner)))
             # No tick is further away than one: where it seems so the clock was set back, and may be set right again.
-            times += [min(look, time.time() + plan.interval.total_seconds())] if look is not None else []
-        return min(times, default=None)
+            due = min(due, look, time.time() + plan.interval.total_seconds()) if look is not None else due
+        return None if due == math.inf else due
+
+    def _from_cursor(self, memory: _Memory, plan: Plan, rollout: RolloutStatus) -> Progress:
+        memory.known = Known.of(plan, rollout, memory.known)
+        return Progress.start(rollout, memory.trail, memory.known)
 
     def _remembered(self, key: Key, owner: Object) -> _Memory:
         uid, version = owner["metadata"]["uid"], owner["metadata"]["resourceVersion"]
@@ -446,7 +502,7 @@ class Reconciler:
         status = read_status(owner)
         if memory is None or memory.uid != uid or status not in (memory.status, memory.written):
             # New to us, or another operator has written: what we remember would be taken for newer and is not.
-            memory = self._memory[key] = _Memory(uid, status, status)
+            memory = self._memory[key] = _Memory(uid, status, status, written_at=_written_at(status))
         elif status == memory.status:
             memory.written = status  # a write of ours whose answer was lost
         memory.version = version
@@ -462,6 +518,16 @@ class Reconciler:
         interval = plan.interval.total_seconds()
         lateness = self._settings.lateness + self._desks.lateness(plan, key[0])
         return Grid(interval, lateness, phase_of(key, interval))
+
+
+def _written_at(status: CanaryDeploymentStatus) -> float:
+    """When a status that another operator wrote was written, by its verdict at the latest (monotonic seconds).
+
+    So that an operator that begins brings those up to date that are due, and not all of them at once.
+    """
+    if status.verdict is None:
+        return -math.inf
+    return time.monotonic() - max(0.0, time.time() - status.verdict.time.timestamp())
 
 
 def _stalled(owner: Object, status: CanaryDeploymentStatus, obstacle: Obstacle | None) -> CanaryDeploymentStatus:

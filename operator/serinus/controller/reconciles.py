@@ -13,3 +13,6 @@ class Reconciles(Protocol):
 
     def forget(self, key: Key) -> None:
         """Remember nothing of the object: its status in the cluster is the newest."""
+
+    def is_behind(self, key: Key) -> bool:
+        """Whether ticks of the object are left that could have been judged."""

@@ -18,16 +18,17 @@ def packed_status(seen: dict[str, Any]) -> bytes:
 
 def status_of(owner: dict[str, Any]) -> dict[str, Any]:
     """The status that an object carries, in the cache or as the API server told it."""
-    found: dict[str, Any] = msgspec.json.decode(_text(owner))
+    found: dict[str, Any] = msgspec.json.decode(status_text(owner))
     return found
 
 
 def read_status(owner: dict[str, Any]) -> CanaryDeploymentStatus:
     """The status that an object carries, or that of an object which no operator has seen yet."""
-    return CanaryDeploymentStatus.model_validate_json(_text(owner))
+    return CanaryDeploymentStatus.model_validate_json(status_text(owner))
 
 
-def _text(owner: dict[str, Any]) -> bytes:
+def status_text(owner: dict[str, Any]) -> bytes:
+    """The status that an object carries, as JSON."""
     kept = owner.get("status") or {}
     # A manifest that is only looked at was never in the cache.
     return zlib.decompress(kept) if isinstance(kept, bytes) else msgspec.json.encode(kept)

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from serinus.api import Workloads
-from serinus.controller.backends import carries
 from serinus.controller.cache import Cache, Kind, Object
+from serinus.controller.labels import carries
 from serinus.rollout import Restart, Workload
 from serinus.rollout.plan import canonical
 

@@ -30,7 +30,8 @@ def _rights(group: str, resources: Sequence[str], verbs: Sequence[str]) -> tuple
 
 EVERYWHERE = (
     *_rights("serinus.io", ("canarydeployments", "canarypolicies", "canaryoverrides"), _LOOK),
-    *_rights("serinus.io", ("canarydeployments/status", "canaryoverrides/status", "canarydeployments"), ("patch",)),
+    *_rights("serinus.io", ("canarydeployments/status",), ("update",)),
+    *_rights("serinus.io", ("canaryoverrides/status", "canarydeployments"), ("patch",)),
     *_rights("serinus.io", ("canaryoverrides",), ("delete",)),
     *_rights("serinus.io", ("canaryrecords",), ("list", "create", "delete")),
     *_rights(_ISTIO, ("virtualservices", "destinationrules"), (*_LOOK, "patch")),

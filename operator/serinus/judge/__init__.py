@@ -31,7 +31,7 @@ from serinus.judge.evidence import (
     Tick,
     Values,
 )
-from serinus.judge.findings import rolls_back
+from serinus.judge.findings import Finding, rolls_back
 from serinus.judge.judge import answer, elevated, judge
 from serinus.judge.kinds.memory import Arm
 from serinus.judge.policy import (
@@ -47,18 +47,21 @@ from serinus.judge.policy import (
 )
 from serinus.judge.state import State, StateError
 from serinus.judge.tick import settle
-from serinus.judge.verdict import Verdict
+from serinus.judge.together import Case, Settled, kin, settle_together
+from serinus.judge.verdict import Verdict, lasting_hold
 
 __all__ = [
     "GUARD",
     "Arm",
     "Boundary",
+    "Case",
     "Classes",
     "Counterfactual",
     "Counts",
     "Distribution",
     "Events",
     "Evidence",
+    "Finding",
     "Gauge",
     "Histogram",
     "Latency",
@@ -70,6 +73,7 @@ __all__ = [
     "Rate",
     "Row",
     "Sample",
+    "Settled",
     "Spread",
     "State",
     "StateError",
@@ -81,7 +85,10 @@ __all__ = [
     "counterfactual",
     "elevated",
     "judge",
+    "kin",
+    "lasting_hold",
     "nearest_to_rollback",
     "rolls_back",
     "settle",
+    "settle_together",
 ]

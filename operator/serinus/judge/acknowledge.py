@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from serinus.judge import wealth
-from serinus.judge.evidence import Floats
+from serinus.judge.evidence import Floats, Integers
 from serinus.judge.ledger import Ledger
 from serinus.judge.policy import GUARD, Policy
 from serinus.judge.state import State
@@ -27,15 +27,15 @@ def acknowledge(policy: Policy, state: State) -> tuple[State, tuple[str, ...]]:
     return replace(state, guard=guard, ledgers=ledgers), tuple(names)
 
 
-def _restarted(ledger: Ledger, ticks: int, planned: int) -> Ledger:
+def _restarted(ledger: Ledger, ticks: Integers, planned: int) -> Ledger:
     purse = ledger.purse
     points_to_rollback = purse.test_wealth(ticks, planned)[..., None] > 0
     fresh = _fresh(purse.rollback, ticks, planned)
     return replace(ledger, purse=replace(purse, rollback=np.where(points_to_rollback, fresh, purse.rollback)))
 
 
-def _fresh(log_wealth: Floats, ticks: int, planned: int) -> Floats:
+def _fresh(log_wealth: Floats, ticks: Integers, planned: int) -> Floats:
     """Log-wealth that is 1 with the cash that is kept back for later: all the rest of it invested in equal shares."""
-    kept = np.exp(wealth.rollback_total(wealth.rollback_start(), ticks, planned))
+    kept = np.exp(wealth.rollback_total(wealth.rollback_start(1), ticks, planned))
     invested = np.log((1.0 - kept) / wealth.SHARES) if kept < 1 else -np.inf
     return np.full_like(log_wealth, invested)

@@ -212,12 +212,11 @@ class Wagers:
         )
         return (*map(_column, of_tests), self.theta)
 
-    def table(self) -> Floats:
-        """The same written out for every single bet: shape (10, tests · bets)."""
-        table = np.empty((_COLUMNS, *self.theta.shape))
+    def write(self, table: Floats) -> None:
+        """The same written out for every single bet, into `table` of shape (10, tests · bets)."""
+        wide = table.reshape((_COLUMNS, *self.theta.shape))
         for number, column in enumerate(self.columns()):
-            table[number] = column
-        return table.reshape(_COLUMNS, -1)
+            wide[number] = column
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +243,11 @@ def settle(asked: Iterable[Wagers]) -> Iterator[Floats]:
     """
     asked = tuple(asked)
     few = [each for each in asked if each.theta.size <= _FEW]
-    together: Floats = np.empty(0)
-    if few:
-        together = _settled(*np.concatenate([each.table() for each in few], axis=1))
-    begin = 0
+    table, begin = np.empty((_COLUMNS, sum(each.theta.size for each in few))), 0
+    for each in few:
+        each.write(table[:, begin : begin + each.theta.size])
+        begin += each.theta.size
+    together, begin = _settled(*table) if few else np.empty(0), 0
     for each in asked:
         if each.theta.size > _FEW:
             yield _settled(*each.columns())

@@ -1,12 +1,13 @@
 """The comparison: every metric's rows, the worse first (R21, R22)."""
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from serinus.judge.evidence import Evidence, Missing
+from serinus.judge.evidence import Evidence, Floats, Missing, Number
 from serinus.judge.interval import Interval
 from serinus.judge.kinds.memory import Arm, Estimate, Unit
 from serinus.judge.ledger import Ledger
@@ -61,7 +62,7 @@ class Row:
     @property
     def rollback(self) -> float:
         """How far the row is on its way to a rollback: 0 to 1."""
-        return _on_the_way(self.rollback_wealth, self.rollback_needs, self.confidence)
+        return float(_on_the_way(self.rollback_wealth, self.rollback_needs, self.confidence))
 
     @property
     def promote(self) -> float:
@@ -149,13 +150,17 @@ def sort_rows(rows: list[Row]) -> tuple[Row, ...]:
     )
 
 
-def nearest_to_rollback(policy: Policy, state: State) -> float:
-    """How far the row that is nearest to a rollback is on its way there, 0 to 1: without making the rows."""
-    return max(
-        _on_the_way(float(own), _rollback_needs(policy, metric, ledger), 1 - policy.alpha)
+def nearest_to_rollback(policy: Policy, state: State) -> Floats:
+    """How far the row that is nearest to a rollback is on its way there, 0 to 1, without the rows: shape (...)."""
+    of_metrics = (
+        _on_the_way(
+            ledger.purse.row_wealth(state.ticks, policy.planned_ticks).max(axis=-1),
+            _rollback_needs(policy, metric, ledger),
+            1 - policy.alpha,
+        )
         for metric, ledger in zip(policy.metrics, state.ledgers, strict=True)
-        for own in ledger.purse.row_wealth(state.ticks, policy.planned_ticks)
     )
+    return functools.reduce(np.maximum, of_metrics)
 
 
 def _rollback_needs(policy: Policy, metric: Metric, ledger: Ledger) -> float:
@@ -163,9 +168,9 @@ def _rollback_needs(policy: Policy, metric: Metric, ledger: Ledger) -> float:
     return float(np.log(1 / policy.alpha) - np.log(share))
 
 
-def _on_the_way(wealth: float, needs: float, confidence: float) -> float:
+def _on_the_way(wealth: Number, needs: float, confidence: float) -> Floats:
     of_alpha = -math.log(1 - confidence)
-    return min(max(0.0, 1 - (needs - wealth) / of_alpha), 1.0)
+    return np.minimum(np.maximum(0.0, 1 - (needs - wealth) / of_alpha), 1.0)
 
 
 def _rises(metric: Metric) -> bool:

@@ -17,7 +17,8 @@ from serinus.judge.policy import Boundary, Distribution, Gauge, Metric, Proporti
 from serinus.judge.special import relative_entropy
 
 _MIXTURE = np.log(6.0)  # the most that a mixture of six bets lies below the best of them
-_GRID = np.linspace(0.0, 1.0, 65)
+_NEAR = np.linspace(0.0, 1.0, 65) ** 2  # finer near the boundary, where most answers are
+_WORST_AND_BEST = np.array([[1.0], [0.0]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +47,29 @@ def counterfactual(row: Row) -> Counterfactual:
 
 def _of_rates(row: Row, canary: float, stable: float) -> Counterfactual:
     """For failure rates: the nearest rates, on either side, that would have held the information needed."""
-    worse = _rate_with(row, row.metric.tolerance, stable, row.rollback_needs + _MIXTURE, worst=1.0)
-    better = _rate_with(row, row.metric.margin, stable, row.promote_needs + _MIXTURE, worst=0.0)
+    worse, better = _rates_with_enough(row, stable)
     return Counterfactual(
         worse_by=None if worse is None else max(0.0, worse - canary),
         better_by=None if better is None else max(0.0, canary - better),
     )
 
 
-def _rate_with(row: Row, boundary: Boundary, stable: float, needed: float, *, worst: float) -> float | None:
-    """The rate nearest to the boundary, on the way to `worst` (1 or 0), with `needed` nats of information."""
+def _rates_with_enough(row: Row, stable: float) -> tuple[float | None, float | None]:
+    """The rates nearest to the tolerance and to the margin, on the way to 1 and to 0, that hold enough information."""
     phi = row.phi or 1.0
     nc, ns = row.canary.total / phi, row.stable.total / phi
-    start = float(np.clip(boundary.at(stable), 1e-9, 1 - 1e-9))
-    rates = start + (worst - start) * _GRID**2  # finer near the boundary, where most answers are
-    s0, _ = best_bet(nc, ns, rates, stable, boundary.rho, boundary.delta)
-    information = nc * _divergence(rates, boundary.rho * s0 + boundary.delta) + ns * _divergence(stable, s0)
+    both = (row.metric.tolerance, row.metric.margin)
+    rho, delta = np.array([[each.rho] for each in both]), np.array([[each.delta] for each in both])
+    start = np.clip(rho * stable + delta, 1e-9, 1 - 1e-9)
+    rates = start + (_WORST_AND_BEST - start) * _NEAR
+    s0, _ = best_bet(nc, ns, rates, stable, rho, delta)
+    information = nc * _divergence(rates, rho * s0 + delta) + ns * _divergence(stable, s0)
+    worse = _first_with(row.rollback_needs + _MIXTURE, information[0], rates[0])
+    return worse, _first_with(row.promote_needs + _MIXTURE, information[1], rates[1])
+
+
+def _first_with(needed: float, information: Floats, rates: Floats) -> float | None:
+    """The first of the rates with `needed` nats."""
     enough = information >= needed
     if not enough.any():
         return None

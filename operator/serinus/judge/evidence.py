@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
+Integers = int | NDArray[np.integer[Any]]
 Mask = NDArray[np.bool_]
 Number = float | Floats
 
@@ -147,9 +148,9 @@ class Tick:
     `length`: in slots of the grid; ticks are shorter while errors are elevated. `bake`: the canary has all the traffic.
     """
 
-    step: int
+    step: Integers
     evidence: Mapping[str, Evidence]
-    length: float = 1.0
+    length: Number = 1.0
     bake: bool = False
 
 

@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from serinus.judge.evidence import Floats, Mask, Tick
+from serinus.judge.evidence import Floats, Integers, Mask, Tick
 from serinus.judge.ledger import Ledger
 from serinus.judge.policy import GUARD, Metric, Policy
 from serinus.judge.state import State
@@ -39,7 +39,7 @@ class Finding(IntEnum):
     PROMOTE = 8
 
 
-def findings(policy: Policy, state: State, tick: Tick, *, window: int) -> NDArray[np.intp]:
+def findings(policy: Policy, state: State, tick: Tick, *, window: Integers) -> NDArray[np.intp]:
     """What decides after `tick`, from the state after it: a Finding for each rollout, of the state's leading axes.
 
     Rollback: the weighted average of the wealths of all that may roll back, the guard among them, is at least 1/α
@@ -54,11 +54,11 @@ def findings(policy: Policy, state: State, tick: Tick, *, window: int) -> NDArra
         is_over,
         _straddles(policy, tick),
         any(evidence_of(tick, metric.name).missing is not None for metric, _ in own),
-        any(is_incomplete(ledger, window) for _, ledger in own),
+        _any(is_incomplete(ledger, window) for _, ledger in own),
         _lacks_requests(policy, state, bake=tick.bake),
         _any(_has_regressed(policy, state, *each) for each in own),
         False if tick.bake else _any(~_is_fine(policy, state, *each) for each in own),
-        max(ledger.watch.ticks for ledger in state.ledgers) < window - _EPSILON,
+        functools.reduce(np.maximum, (ledger.watch.ticks for ledger in state.ledgers)) < window - _EPSILON,
     )
     found = np.full(np.shape(is_over), len(in_order), dtype=np.intp)
     for number in reversed(range(len(in_order))):
@@ -67,13 +67,18 @@ def findings(policy: Policy, state: State, tick: Tick, *, window: int) -> NDArra
     return found
 
 
+def finding(policy: Policy, state: State, tick: Tick, *, window: int) -> Finding:
+    """What decides after `tick` on one rollout."""
+    return Finding(int(findings(policy, state, tick, window=window)))
+
+
 def rolls_back(policy: Policy, state: State) -> Mask:
     """Whether the family's wealth is at least 1/α."""
     family = functools.reduce(np.logaddexp, family_wealth(policy, state).values())
     return np.asarray(family >= np.log(1 / policy.alpha))
 
 
-def outcomes(policy: Policy, state: State, tick: Tick, *, window: int) -> NDArray[np.intp]:
+def outcomes(policy: Policy, state: State, tick: Tick, *, window: Integers) -> NDArray[np.intp]:
     """The verdicts as numbers: +1 promote, 0 hold, −1 rollback."""
     found = findings(policy, state, tick, window=window)
     return np.where(found == Finding.PROMOTE, 1, np.where(found == Finding.ROLLBACK, -1, 0))
@@ -99,11 +104,12 @@ def _straddles(policy: Policy, tick: Tick) -> bool:
     return any(evidence_of(tick, name).straddles for name in (GUARD, *(metric.name for metric in policy.metrics)))
 
 
-def is_incomplete(ledger: Ledger, window: int) -> bool:
+def is_incomplete(ledger: Ledger, window: Integers) -> Mask:
     """Whether a metric lacks data in the last ticks, or in more of the window than a promotion can do without."""
     watch = ledger.watch
-    watched = min(watch.ticks, window)
-    return watch.since_missing < min(RECENT, watch.ticks) - _EPSILON or watch.good < COVERED * watched - _EPSILON
+    is_recent = np.greater_equal(watch.since_missing, np.minimum(RECENT, watch.ticks) - _EPSILON)
+    is_covered = np.greater_equal(watch.good, COVERED * np.minimum(watch.ticks, window) - _EPSILON)
+    return np.asarray(~(is_recent & is_covered))
 
 
 def _lacks_requests(policy: Policy, state: State, *, bake: bool) -> Mask:

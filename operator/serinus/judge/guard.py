@@ -7,8 +7,8 @@ import numpy as np
 
 from serinus.judge import wealth
 from serinus.judge.bets import Asked, OneArm, TwoArms
-from serinus.judge.evidence import Counts, Evidence, Floats, Past
-from serinus.judge.kinds.memory import Batch
+from serinus.judge.evidence import Counts, Evidence, Floats, Integers, Past
+from serinus.judge.kinds.memory import Batch, zero
 from serinus.judge.kinds.proportion import faded, prior
 from serinus.judge.policy import GUARD, Policy
 
@@ -28,7 +28,7 @@ class GuardWatch:
     @classmethod
     def start(cls, past: Past, batch: Batch) -> Self:
         """Before the first tick."""
-        nothing = Counts(np.zeros(batch), np.zeros(batch))
+        nothing = Counts(zero(batch), zero(batch))
         return cls(nothing, nothing, nothing + prior(_failures(past.stable)), nothing)
 
     def new_step(self) -> Self:
@@ -87,12 +87,12 @@ class Guard:
         """At the start of a step; rollback wealth goes on."""
         return replace(self, watch=self.watch.new_step())
 
-    def after(self, watch: GuardWatch, log_e: Floats, policy: Policy, number: int) -> Self:
+    def after(self, watch: GuardWatch, log_e: Floats, policy: Policy, number: Integers) -> Self:
         """After the tick `number` of the rollout."""
         halves = wealth.rollback_step(self.halves, log_e, number, policy.planned_ticks)
         return type(self)(watch, halves.astype(np.float32))
 
-    def log_wealth(self, ticks: int, planned: int) -> Floats:
+    def log_wealth(self, ticks: Integers, planned: int) -> Floats:
         """The smaller of both halves', for the canary must be above both limits: shape (...)."""
         return np.asarray(wealth.rollback_total(self.halves.astype(float), ticks, planned).min(axis=-1))
 

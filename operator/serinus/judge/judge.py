@@ -2,6 +2,7 @@
 
 from serinus.judge.comparison import Row, rows_of, sort_rows
 from serinus.judge.evidence import Tick
+from serinus.judge.findings import Finding, finding
 from serinus.judge.policy import Policy
 from serinus.judge.state import State
 from serinus.judge.tick import evidence_of, settle
@@ -16,17 +17,20 @@ def judge(policy: Policy, state: State, tick: Tick, *, window: int) -> tuple[Sta
     slots the step must have been observed before it can be promoted.
     """
     state = settle(policy, state, tick)
-    return state, *answer(policy, state, tick, window=window)
+    return state, *answer(policy, state, tick, finding(policy, state, tick, window=window), window=window)
 
 
-def answer(policy: Policy, state: State, tick: Tick, *, window: int) -> tuple[tuple[Row, ...], Verdict]:
-    """The comparison and the verdict from the state after `tick`, for whoever settles ticks without looking at each."""
+def answer(policy: Policy, state: State, tick: Tick, found: Finding, *, window: int) -> tuple[tuple[Row, ...], Verdict]:
+    """The comparison and the verdict from the state after `tick`, for whoever settles ticks without looking at each.
+
+    `found`: what decides after it.
+    """
     rows = [
         row
         for metric, ledger in zip(policy.metrics, state.ledgers, strict=True)
         for row in rows_of(policy, state, metric, ledger, evidence_of(tick, metric.name))
     ]
-    return sort_rows(rows), decide(policy, state, tick, rows, window=window)
+    return sort_rows(rows), decide(found, policy, state, tick, rows, window=window)
 
 
 def elevated(policy: Policy, state: State) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from serinus.judge import interval, wealth
 from serinus.judge.bets import Asked
-from serinus.judge.evidence import Evidence, Floats, Past, Tick
+from serinus.judge.evidence import Evidence, Floats, Integers, Number, Past, Tick
 from serinus.judge.kinds.memory import Batch, Bets, Memory, Shape
 from serinus.judge.kinds.registry import memory_of
 from serinus.judge.policy import Metric, Policy
@@ -23,10 +23,10 @@ class Watch:
 
     memory: Memory
     unit: Floats  # scale of each row's interval, fixed at the step's start; shape (..., rows)
-    excess: Floats  # τ² of each row, shape (rows,); NaN: untempered
-    ticks: float  # of the step, in slots of the grid
-    good: float  # of them, with data
-    since_missing: float  # slots with data since the last that lacked some
+    excess: Floats  # τ² of each row, shape (rows,) or with the state's axes; NaN: untempered
+    ticks: Number  # of the step, in slots of the grid
+    good: Number  # of them, with data
+    since_missing: Number  # slots with data since the last that lacked some
 
     @classmethod
     def start(cls, metric: Metric, past: Past, batch: Batch) -> Self:
@@ -113,7 +113,7 @@ class Purse:
         promote = _stored(wealth.promote_start(*self.promote.shape))
         return replace(self, promote=promote, intervals=np.zeros_like(self.intervals))
 
-    def after(self, bets: Bets | None, policy: Policy, number: int, *, may_promote: bool) -> Self:
+    def after(self, bets: Bets | None, policy: Policy, number: Integers, *, may_promote: bool) -> Self:
         """After the tick `number` of the rollout; `may_promote`: it can prove something good."""
         log_e = np.zeros(1) if bets is None else bets.rollback
         rollback = _stored(wealth.rollback_step(self.rollback, log_e, number, policy.planned_ticks))
@@ -123,15 +123,16 @@ class Purse:
         if bets is not None and bets.intervals is not None:
             intervals = _stored(interval.step(intervals.astype(float), bets.intervals, policy.alpha))
         if bets is not None and bets.phi is not None:
-            phi = _stored(np.broadcast_to(bets.phi, phi.shape))
+            phi = np.empty_like(phi)
+            phi[...] = bets.phi
         rows = _over_tests(rollback, self.peak.shape, number + 1, policy.planned_ticks)
         return type(self)(rollback, promote, intervals, _stored(np.maximum(self.peak, rows)), phi)
 
-    def test_wealth(self, ticks: int, planned: int) -> Floats:
+    def test_wealth(self, ticks: Integers, planned: int) -> Floats:
         """Log of each rollback test's wealth: shape (..., tests)."""
         return wealth.rollback_total(self.rollback.astype(float), ticks, planned)
 
-    def row_wealth(self, ticks: int, planned: int) -> Floats:
+    def row_wealth(self, ticks: Integers, planned: int) -> Floats:
         """Log of each row's rollback wealth: the average of its tests'; shape (..., rows)."""
         return _over_tests(self.rollback, self.peak.shape, ticks, planned)
 
@@ -158,13 +159,13 @@ class Ledger:
         """At the start of a step."""
         return type(self)(self.watch.new_step(metric), self.purse.new_step())
 
-    def family_wealth(self, metric: Metric, ticks: int, planned: int) -> Floats:
+    def family_wealth(self, metric: Metric, ticks: Integers, planned: int) -> Floats:
         """Log of the metric's wealth as a member of the family: the average over its rows that gate; shape (...)."""
         gates = self.watch.memory.shape(metric).gates
         return wealth.average(self.purse.row_wealth(ticks, planned)[..., gates])
 
 
-def _over_tests(rollback: Floats, rows: tuple[int, ...], ticks: int, planned: int) -> Floats:
+def _over_tests(rollback: Floats, rows: tuple[int, ...], ticks: Integers, planned: int) -> Floats:
     """Log of each row's rollback wealth, of shape `rows`: the average of its tests'."""
     tests = wealth.rollback_total(rollback.astype(float), ticks, planned)
     return wealth.average(tests.reshape((*rows, -1)))

@@ -12,6 +12,7 @@ import numpy as np
 from serinus.judge.evidence import Counts, Events
 
 _DOUBLES, _SINGLES, _NUMBER, _NAMES, _NUMBERS = b"d", b"f", b"n", b"s", b"t"
+_SCALARS = (float, int, np.floating)
 _PAIRS: dict[type, bytes] = {Counts: b"c", Events: b"e"}
 
 
@@ -27,12 +28,12 @@ class Writer:
 
     def value(self, value: Any) -> None:
         """A number, an array of them, a tuple of strings or of numbers, or a pair of counts. Raises TypeError."""
-        if isinstance(value, float | int | np.floating):
-            self._parts += [_NUMBER, struct.pack("<d", value)]
-        elif isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray):
             kind, little = (_SINGLES, "<f4") if value.dtype == np.float32 else (_DOUBLES, "<f8")
             shape = struct.pack(f"<B{value.ndim}H", value.ndim, *value.shape)
-            self._parts += [kind, shape, value.astype(little).tobytes()]
+            self._parts += [kind, shape, value.astype(little, copy=False).tobytes()]
+        elif isinstance(value, _SCALARS):
+            self._parts += [_NUMBER, struct.pack("<d", value)]
         elif isinstance(value, tuple) and any(isinstance(each, str) for each in value):
             text = "\0".join(value).encode()
             self._parts += [_NAMES, struct.pack("<I", len(text)), text]

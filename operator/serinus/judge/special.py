@@ -14,7 +14,7 @@ _NEWTON = 60  # steps at most; from Wilson and Hilferty's start a handful are en
 
 def normal(z: Floats) -> Floats:
     """Φ, the normal distribution function."""
-    return _each(lambda one: 0.5 * math.erfc(-one / math.sqrt(2.0)), z)
+    return 0.5 * _each(math.erfc, -np.asarray(z, dtype=float) / math.sqrt(2.0))
 
 
 def log_normal(z: Floats) -> Floats:
@@ -73,4 +73,4 @@ def _chi_square(degrees: float, x: float) -> tuple[float, float]:
 
 def _each(function: Callable[[float], float], values: Floats) -> Floats:
     flat = np.asarray(values, dtype=float)
-    return np.array([function(one) for one in flat.ravel().tolist()]).reshape(flat.shape)
+    return np.array(list(map(function, flat.ravel().tolist()))).reshape(flat.shape)

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from serinus.judge.evidence import Past
+from serinus.judge.evidence import Integers, Past
 from serinus.judge.guard import Guard, GuardWatch
 from serinus.judge.kinds.memory import Batch, Memory
 from serinus.judge.kinds.registry import memory_of
@@ -17,6 +17,7 @@ from serinus.judge.packing import Reader, Writer
 from serinus.judge.policy import GUARD, Metric, Policy
 
 _VERSION = 3
+_PARTS = (GuardWatch, Watch, Purse, Memory)
 _NO_STEP = -1  # none of the ladder's: whichever comes next is new
 
 
@@ -28,9 +29,9 @@ class StateError(ValueError):
 class State:
     """The judge's memory of one rollout (or of many that are simulated together): what `judge` takes and gives."""
 
-    ticks: int
+    ticks: Integers
     """Ticks judged so far: the next one is number `ticks`."""
-    step: int
+    step: Integers
     """The ladder's step that the counts belong to."""
     guard: Guard
     ledgers: tuple[Ledger, ...]
@@ -96,7 +97,7 @@ class State:
 def _write(writer: Writer, part: Guard | Ledger | GuardWatch | Watch | Purse | Memory) -> None:
     for field in fields(part):  # type: ignore[arg-type]  # every Memory is a dataclass
         value = getattr(part, field.name)
-        if isinstance(value, GuardWatch | Watch | Purse | Memory):
+        if isinstance(value, _PARTS):
             _write(writer, value)
         else:
             writer.value(value)

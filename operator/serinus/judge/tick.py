@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from serinus.judge import bets
 from serinus.judge.bets import Asked, Wagers
-from serinus.judge.evidence import Evidence, Floats, Missing, Tick
+from serinus.judge.evidence import Evidence, Floats, Integers, Missing, Tick
 from serinus.judge.guard import Guard
 from serinus.judge.kinds.memory import Bets
 from serinus.judge.ledger import Ledger
@@ -29,12 +29,18 @@ def settle_all(policy: Policy, state: State, ticks: Sequence[Tick], *, with_inte
     """The state after each of the ticks, as one after the other would give it, but all bets are settled in one pass."""
     turns, known = [], state
     for tick in ticks:
-        turns.append(_turn(policy, _in_step(policy, known, tick.step), tick, with_intervals=with_intervals))
+        turns.append(_turn(policy, in_step(policy, known, tick.step), tick, with_intervals=with_intervals))
         known = turns[-1].known
     settled = bets.settle(wagers for turn in turns for wagers in turn.wagers)
     for turn in turns:
-        state = _after(policy, _in_step(policy, state, turn.tick.step), turn, settled)
+        state = _after(policy, in_step(policy, state, turn.tick.step), turn, settled)
         yield state
+
+
+def settle_in_step(policy: Policy, state: State, tick: Tick) -> State:
+    """The state after a tick of the step that the state is in; of many rollouts each may be in a step of its own."""
+    turn = _turn(policy, state, tick, with_intervals=True)
+    return _after(policy, state, turn, bets.settle(turn.wagers))
 
 
 def evidence_of(tick: Tick, name: str) -> Evidence:
@@ -95,8 +101,8 @@ def _after(policy: Policy, state: State, turn: _Turn, settled: Iterator[Floats])
     return State(turn.known.ticks, turn.known.step, guard, tuple(ledgers))
 
 
-def _in_step(policy: Policy, state: State, step: int) -> State:
-    """The first tick of a new step starts the promotion side anew."""
+def in_step(policy: Policy, state: State, step: Integers) -> State:
+    """The state before a tick of this step: the first tick of a new one starts the promotion side anew."""
     if step == state.step:
         return state
     return replace(

@@ -8,7 +8,7 @@ from serinus.judge import words
 from serinus.judge.comparison import Row
 from serinus.judge.counterfactual import counterfactual
 from serinus.judge.evidence import Missing, Tick
-from serinus.judge.findings import COVERED, RECENT, Finding, family_wealth, findings, gating, is_incomplete, requests
+from serinus.judge.findings import COVERED, RECENT, Finding, family_wealth, gating, is_incomplete, requests
 from serinus.judge.policy import GUARD, Policy
 from serinus.judge.state import State
 
@@ -33,10 +33,17 @@ class _Case:
     window: int
 
 
-def decide(policy: Policy, state: State, tick: Tick, rows: Sequence[Row], *, window: int) -> Verdict:
-    """The verdict after `tick` on one rollout; `rows` are the comparison's."""
-    found = Finding(int(findings(policy, state, tick, window=window)))
+def decide(found: Finding, policy: Policy, state: State, tick: Tick, rows: Sequence[Row], *, window: int) -> Verdict:
+    """The verdict after `tick` on one rollout, by what decides; `rows` are the comparison's."""
     return _VERDICTS[found](_Case(policy, state, tick, rows, window))
+
+
+def lasting_hold(finding: Finding) -> str | None:
+    """The reason of the verdict that follows, if it is a hold as there may be many in a row; None for any other.
+
+    For whoever knows already what such a hold says, and spares the comparison.
+    """
+    return _LASTING.get(finding)
 
 
 def describe(row: Row) -> str:
@@ -95,30 +102,32 @@ def _waiting_for_requests(case: _Case) -> Verdict:
     seen = requests(case.state, bake=case.tick.bake)
     arm = min(seen, key=lambda name: float(seen[name]))
     told = f"waiting for requests: {float(seen[arm]):.0f}/{case.policy.min_requests} in the {arm} arm at this step"
-    return Verdict("hold", "WaitingForRequests", told)
+    return Verdict("hold", _LASTING[Finding.WAITING_FOR_REQUESTS], told)
 
 
 def _regressed(case: _Case) -> Verdict:
     worse = max((row for row in case.rows if row.regressed and row.gating), key=lambda row: row.rollback_wealth)
-    return Verdict("hold", "Regressed", f"held: {describe(worse)}")
+    return Verdict("hold", _LASTING[Finding.REGRESSED], f"held: {describe(worse)}")
 
 
 def _unproven(case: _Case) -> Verdict:
     waiting = [row for row in case.rows if row.gating and not row.proven]
     if case.policy.promote_on == "notWorse" or not waiting:
         worst = max((row for row in case.rows if row.gating), key=lambda row: row.rollback_wealth)
-        return Verdict("hold", "Undecided", f"{describe(worst)}: it may be worse")
+        return Verdict("hold", _LASTING[Finding.UNPROVEN], f"{describe(worst)}: it may be worse")
     least = min(waiting, key=lambda row: row.promote_wealth)
     told = f"{describe(least)}: not yet shown to be within its margin"
     needed = counterfactual(least).better_by
     if needed:
         told += f"; {words.size(needed, least.unit)} better would be"
-    return Verdict("hold", "Undecided", told)
+    return Verdict("hold", _LASTING[Finding.UNPROVEN], told)
 
 
 def _window_open(case: _Case) -> Verdict:
     left = case.window - max(ledger.watch.ticks for ledger in case.state.ledgers)
-    return Verdict("hold", "WindowOpen", f"within every margin; the window is open for {left:.0f} more ticks")
+    return Verdict(
+        "hold", _LASTING[Finding.WINDOW_OPEN], f"within every margin; the window is open for {left:.0f} more ticks"
+    )
 
 
 def _promote(case: _Case) -> Verdict:
@@ -143,6 +152,13 @@ _VERDICTS = {
     Finding.UNPROVEN: _unproven,
     Finding.WINDOW_OPEN: _window_open,
     Finding.PROMOTE: _promote,
+}
+
+_LASTING = {
+    Finding.WAITING_FOR_REQUESTS: "WaitingForRequests",
+    Finding.REGRESSED: "Regressed",
+    Finding.UNPROVEN: "Undecided",
+    Finding.WINDOW_OPEN: "WindowOpen",
 }
 
 _REASONS = {

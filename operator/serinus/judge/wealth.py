@@ -3,11 +3,12 @@
 import numpy as np
 
 from serinus.judge.bets import ODDS
-from serinus.judge.evidence import Floats
+from serinus.judge.evidence import Floats, Integers
 
 HEDGE = 0.003
 """Share of each rollback bet that is kept back, so that one bad tick cannot ruin it."""
 
+_LOG_BET, _LOG_HEDGE = np.log1p(-HEDGE), np.log(HEDGE)
 _FIRST = 0.7  # invested at tick 0; the rest restarts the bets, so that a late regression is found as well
 _LATER = 1 - _FIRST
 SHARES = len(ODDS)
@@ -19,21 +20,27 @@ def rollback_start(*shape: int) -> Floats:
     return np.full((*shape, SHARES), -np.inf)
 
 
-def rollback_step(log_wealth: Floats, log_e: Floats, tick: int, planned: int) -> Floats:
+def rollback_step(log_wealth: Floats, log_e: Floats, tick: Integers, planned: int) -> Floats:
     """Log-wealth of each alternative after the tick number `tick` (from 0) of a plan of `planned` ticks.
 
     At tick 0 a share of 0.7 is invested, at tick t ≥ 1 another 0.3·T/((T+t−1)(T+t)): these restarts find a
     regression that begins late, however late. Each factor is (1−h)·e + h.
+
+    `tick` is one for all, or has the leading axis of the wealth (..., tests, 6).
     """
-    invested = _FIRST if tick == 0 else _LATER * planned / ((planned + tick - 1.0) * (planned + tick))
-    grown = np.logaddexp(log_wealth, np.log(invested / SHARES))
-    return np.asarray(grown + np.logaddexp(np.log1p(-HEDGE) + log_e, np.log(HEDGE)))
+    before = planned + np.maximum(tick, 1) - 1.0
+    invested = np.where(np.equal(tick, 0), _FIRST, _LATER * planned / (before * (before + 1.0)))
+    grown = np.logaddexp(log_wealth, np.log(invested / SHARES)[..., None, None])
+    return np.asarray(grown + np.logaddexp(_LOG_BET + log_e, _LOG_HEDGE))
 
 
-def rollback_total(log_wealth: Floats, ticks: int, planned: int) -> Floats:
-    """Log of each test's whole wealth after `ticks` ticks: Σ of the alternatives and the cash not yet invested."""
-    cash = 1.0 if ticks == 0 else _LATER * planned / (planned + ticks - 1.0)
-    return np.asarray(np.logaddexp(np.logaddexp.reduce(log_wealth, axis=-1), np.log(cash)))
+def rollback_total(log_wealth: Floats, ticks: Integers, planned: int) -> Floats:
+    """Log of each test's whole wealth after `ticks` ticks: Σ of the alternatives and the cash not yet invested.
+
+    `ticks` is one for all, or has the leading axis of the wealth (..., tests, 6).
+    """
+    cash = np.where(np.equal(ticks, 0), 1.0, _LATER * planned / (planned + np.maximum(ticks, 1) - 1.0))
+    return np.asarray(np.logaddexp(np.logaddexp.reduce(log_wealth, axis=-1), np.log(cash)[..., None]))
 
 
 def promote_start(*shape: int) -> Floats:

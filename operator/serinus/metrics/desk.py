@@ -7,14 +7,16 @@ answer is too large, each asks for itself, and the next shared query is smaller.
 """
 
 import asyncio
-from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
+from serinus.metrics.answers import Value
 from serinus.metrics.custom_question import CustomQuestion
 from serinus.metrics.errors import SourceError, TooMuch
 from serinus.metrics.istio import NAMED, IstioQuestion, Shape, shared_promql
-from serinus.metrics.places import Places
+from serinus.metrics.places import Layout, Places
 from serinus.metrics.reading import Reading
 from serinus.metrics.silence import Silence
 from serinus.metrics.slot import Slot
@@ -39,8 +41,20 @@ class Reader(Protocol):
         """What came of each."""
 
 
-Asked = asyncio.Task[Mapping[Question, Reading]]
-"""A query under way, or its answer, by the questions that share it."""
+Asked = asyncio.Task[Callable[[Any], Reading]]
+"""A query under way, or its answer: what each of the questions that share it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The answer to a shared query: its numbers alone, for they are kept for some ticks and most are read once."""
+
+    layout: Layout
+    values: Sequence[Value]
+
+    def reading(self, question: IstioQuestion) -> Reading:
+        """A question's own part of it."""
+        return question.read_shared(self.layout, self.values)
 
 
 @dataclass(slots=True)
@@ -98,6 +112,14 @@ class _Table:
             del self.asked[question]
 
 
+class _Tables(dict[Shape, _Table]):
+    """Questions about ticks of one length and phase, by their shape."""
+
+    def __missing__(self, shape: Shape) -> _Table:
+        table = self[shape] = _Table(Places(shape.place))
+        return table
+
+
 class Desk:
     """Asks one server, and lets those who ask the same share the answer."""
 
@@ -106,7 +128,8 @@ class Desk:
         self.silence = Silence()
         self.scrape_duration = 0.0
         """The longest that a scrape took when somebody last looked, in seconds: samples may come that late."""
-        self._tables: dict[tuple[Shape, float, float], _Table] = {}
+        self._tables: defaultdict[tuple[float, float], _Tables] = defaultdict(_Tables)
+        """By the length and phase of the ticks."""
 
     @property
     def behind(self) -> float:
@@ -115,11 +138,9 @@ class Desk:
 
     def expects(self, questions: Iterable[Question], slot: Slot) -> bool:
         """Whether these were expected to be asked about the tick; from now on they are, and its query has them, too."""
-        were_expected = True
+        were_expected, tables = True, self._tables_of(slot)
         for question in questions:
-            if isinstance(question, IstioQuestion) and question not in (
-                asked := self._table(question.shape, slot).asked
-            ):
+            if isinstance(question, IstioQuestion) and question not in (asked := tables[question.shape].asked):
                 asked[question] = slot.start
                 were_expected = False
         return were_expected
@@ -133,16 +154,17 @@ class Desk:
 
     async def read_all(self, questions: Collection[Question], slot: Slot) -> Mapping[Question, Answer]:
         """What came of each question about one tick; all are asked at the same time."""
-        answers = await _answers({question: self._ask(question, slot) for question in questions})
+        tables = self._tables_of(slot)
+        answers = await _answers({question: self._ask(question, slot, tables) for question in questions})
         refused = [question for question, answer in answers.items() if _may_do_alone(question, answer)]
         if refused:
             answers |= await _answers({question: self._ask_alone(question, slot) for question in refused})
         return answers
 
-    def _ask(self, question: Question, slot: Slot) -> Asked:
+    def _ask(self, question: Question, slot: Slot, tables: _Tables) -> Asked:
         if isinstance(question, CustomQuestion):
             return self._ask_alone(question, slot)
-        table = self._table(question.shape, slot)
+        table = tables[question.shape]
         told = table.answers.setdefault(slot.end, {})
         if question not in told and not table.join(question, slot):
             company = table.gathering[slot.end] = table.company(question, slot)
@@ -154,39 +176,37 @@ class Desk:
     def _ask_alone(self, question: Question, slot: Slot) -> Asked:
         return _sent(self._alone(question, slot))
 
-    def _table(self, shape: Shape, slot: Slot) -> _Table:
-        key = shape, slot.seconds, slot.phase
-        if key not in self._tables:
-            self._tables[key] = _Table(Places(shape.place))
-        return self._tables[key]
+    def _tables_of(self, slot: Slot) -> _Tables:
+        return self._tables[slot.seconds, slot.phase]
 
-    async def _alone(self, question: Question, slot: Slot) -> Mapping[Question, Reading]:
+    async def _alone(self, question: Question, slot: Slot) -> Callable[[Any], Reading]:
         answer = await self.prometheus.query(question.promql(slot.seconds), slot.end)
-        return {question: question.read(answer.rows())}
+        reading = question.read(answer.rows())
+        return lambda _: reading
 
-    async def _together(self, table: _Table, company: list[IstioQuestion], slot: Slot) -> Mapping[Question, Reading]:
+    async def _together(self, table: _Table, company: list[IstioQuestion], slot: Slot) -> Callable[[Any], Reading]:
         await asyncio.sleep(_GATHERING)
         if table.gathering.get(slot.end) is company:
             del table.gathering[slot.end]
         try:
-            readings = await self._shared(table, company, slot, plain_at=slot.phase)
-            if changed := [question for question in company if not readings[question].is_exact]:
-                readings |= await self._shared(table, changed, slot)
+            plain = await self._shared(table, company, slot, plain_at=slot.phase)
+            changed = [question for question in company if not question.is_exact_in(plain.layout, plain.values)]
+            exact = await self._shared(table, changed, slot) if changed else plain
         except SourceError as error:
             table.shrink(len(company), refused=isinstance(error, TooMuch))
             raise
         table.together = min(table.most, max(table.together, 2 * len(company)))
-        return readings
+        again = dict.fromkeys(changed, exact)
+        return lambda question: again.get(question, plain).reading(question)
 
     async def _shared(
         self, table: _Table, company: Sequence[IstioQuestion], slot: Slot, *, plain_at: float | None = None
-    ) -> dict[Question, Reading]:
+    ) -> _Told:
         answer = await self.prometheus.query(shared_promql(company, slot.seconds, plain_at=plain_at), slot.end)
-        layout, values = table.places.layout(answer, slot.end)
-        return {question: question.read_shared(layout, values) for question in company}
+        return _Told(*table.places.layout(answer, slot.end))
 
 
-def _sent(query: Coroutine[None, None, Mapping[Question, Reading]]) -> Asked:
+def _sent(query: Coroutine[None, None, Callable[[Any], Reading]]) -> Asked:
     asked = asyncio.create_task(query)
     asked.add_done_callback(_looked_at)
     return asked
@@ -208,7 +228,7 @@ async def _answers(asked: Mapping[Question, Asked]) -> dict[Question, Answer]:
 
 def _answer(question: Question, asked: Asked) -> Answer:
     error = asked.exception()
-    return error if isinstance(error, SourceError) else asked.result()[question]
+    return error if isinstance(error, SourceError) else asked.result()(question)
 
 
 def _may_do_alone(question: Question, answer: Answer) -> bool:

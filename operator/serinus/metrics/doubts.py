@@ -61,6 +61,8 @@ def finding(
     """
     armed = [side for side in SIDES if _share(side, weight) > 0]
     parts = {(side, name): reading.of(side, name) for side in armed for name in names}
+    if not is_level and all(part.is_sound(slot.start) for part in parts.values()):
+        return _no_traffic(samples, weight)
     if not any(part.is_known for part in parts.values()):
         return Finding(Missing.NO_SERIES)
     if is_level:

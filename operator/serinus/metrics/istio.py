@@ -2,15 +2,15 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import Literal
 
 from serinus.metrics.answers import Row, Value
 from serinus.metrics.arms import SIDES, Arms, Side
-from serinus.metrics.places import Layout, Owner, Place
+from serinus.metrics.places import Layout, Owner, Parts, Place
 from serinus.metrics.promql import Matcher, Selector, escaped, literally
 from serinus.metrics.reading import Reading, part_of, spot
-from serinus.metrics.rises import OF, Level, Part
+from serinus.metrics.rises import CHANGED, OF, Level, Part
 
 Topic = Literal["requests", "durations"]
 
@@ -46,6 +46,10 @@ class Shape:
         return Place(Owner(labels.get(_HOST, ""), of, whose), spot(labels, () if of else _BY[self.topic]))
 
 
+_shape = lru_cache(256)(Shape)
+"""One for all that are equal: there are few, and questions are found by them at each tick."""
+
+
 @dataclass(frozen=True)
 class IstioQuestion:
     """Requests or durations of both arms of one service, as one reporter saw them."""
@@ -79,7 +83,7 @@ class IstioQuestion:
     @cached_property
     def shape(self) -> Shape:
         """With which others it can share a query."""
-        return Shape(self.topic, self.reporter, self.arms.names, tuple(name for name, _ in self.arms.fence))
+        return _shape(self.topic, self.reporter, self.arms.names, tuple(name for name, _ in self.arms.fence))
 
     @cached_property
     def text(self) -> str:
@@ -99,13 +103,20 @@ class IstioQuestion:
 
     def read_shared(self, layout: Layout, values: Sequence[Value]) -> Reading:
         """Its own part of the answer to a shared query."""
-        forms = layout.parts(self, self.arms.host, partial(_part, self))
-        parts = {part: form.counted(values) for part, form in forms.items()}
+        parts = {part: form.counted(values) for part, form in self._parts_in(layout).items()}
         for side in SIDES:  # where the series are native histograms, too, these resolve more
             native = parts.get(part_of(side, _NATIVE))
             if native is not None and native.is_known:
                 parts[part_of(side, self.topic)] = native
         return Reading(parts)
+
+    def is_exact_in(self, layout: Layout, values: Sequence[Value]) -> bool:
+        """Whether nothing happened to its series that a plain question cannot count."""
+        told = [form for form in self._parts_in(layout).values() if CHANGED in form.rest]
+        return not any(form.counted(values).changed for form in told)
+
+    def _parts_in(self, layout: Layout) -> Parts:
+        return layout.parts(self, self.arms.host, partial(_part, self))
 
 
 def shared_promql(questions: Sequence[IstioQuestion], seconds: float, *, plain_at: float | None = None) -> str:

@@ -55,35 +55,31 @@ def successes(reading: Reading, failures: Failures) -> Samples:
 
 def share(reading: Reading, weight: int) -> Samples:
     """Requests against the weight that each arm was given."""
-    _refuse_flaws(reading, "requests")
-    canary, stable = (reading.of(side, "requests").total for side in SIDES)
+    canary, stable = _totals(reading, "requests")
     return Samples(Events(canary, weight), Events(stable, 100 - weight), canary, stable)
 
 
 def proportion(reading: Reading) -> Samples:
     """Events among all. Raises SampleError where there are more events than there can be."""
-    _refuse_flaws(reading, "events", "total")
-    found = {side: (reading.of(side, "total").total, reading.of(side, "events").total) for side in SIDES}
-    for side, (total, events) in found.items():
-        if events > total:
-            raise SampleError(f"the {side} has {events:g} events of {total:g} in total: does one target count both?")
-    canary, stable = (Counts(*found[side]) for side in SIDES)
-    return Samples(canary, stable, found["canary"][0], found["stable"][0])
+    events, totals = _totals(reading, "events"), _totals(reading, "total")
+    for side, some, total in zip(SIDES, events, totals, strict=True):
+        if some > total:
+            raise SampleError(f"the {side} has {some:g} events of {total:g} in total: does one target count both?")
+    canary, stable = map(Counts, totals, events)
+    return Samples(canary, stable, *totals)
 
 
 def rate(reading: Reading) -> Samples:
     """Events per exposure."""
-    _refuse_flaws(reading, "events", "total")
-    found = {side: (reading.of(side, "events").total, reading.of(side, "total").total) for side in SIDES}
-    canary, stable = (Events(*found[side]) for side in SIDES)
-    return Samples(canary, stable, found["canary"][1], found["stable"][1])
+    events, exposures = _totals(reading, "events"), _totals(reading, "total")
+    canary, stable = map(Events, events, exposures)
+    return Samples(canary, stable, *exposures)
 
 
 def latency(reading: Reading, name: str, unit: float) -> Samples:
     """Requests by duration; `unit`: milliseconds in a unit of the buckets."""
-    _refuse_flaws(reading, name)
     try:
-        canary, stable = histograms(reading.of("canary", name), reading.of("stable", name), unit)
+        canary, stable = histograms(*_both(reading, name), unit)
     except HistogramError as error:
         raise SampleError(str(error)) from error
     return Samples(canary, stable, float(canary.n), float(stable.n))
@@ -91,25 +87,21 @@ def latency(reading: Reading, name: str, unit: float) -> Samples:
 
 def distribution(reading: Reading) -> Samples:
     """Requests by class; both arms have the same classes, in the order of their names."""
-    _refuse_flaws(reading, "classes")
-    found = {side: reading.of(side, "classes").rises for side in SIDES}
-    names = sorted({name for rises in found.values() for (name,) in rises}, key=str)
-    arrays = {side: np.array([found[side].get((name,), 0.0) for name in names]) for side in SIDES}
-    canary, stable = (Classes(tuple(names), arrays[side]) for side in SIDES)
+    found = [counted.rises for counted in _both(reading, "classes")]
+    names = sorted({name for rises in found for (name,) in rises}, key=str)
+    arrays = (np.array([rises.get((name,), 0.0) for name in names]) for rises in found)
+    canary, stable = (Classes(tuple(names), counts) for counts in arrays)
     return Samples(canary, stable, float(canary.n), float(stable.n))
 
 
 def levels(reading: Reading) -> Samples:
     """A gauge's value in each pod; an arm without values counts as one without requests."""
-    _refuse_flaws(reading, "value")
-    arrays = {side: np.array(list(reading.of(side, "value").rises.values())) for side in SIDES}
-    canary, stable = (Values(arrays[side]) for side in SIDES)
-    return Samples(canary, stable, float(arrays["canary"].size), float(arrays["stable"].size))
+    canary, stable = (np.array(list(counted.rises.values())) for counted in _both(reading, "value"))
+    return Samples(Values(canary), Values(stable), float(canary.size), float(stable.size))
 
 
 def _counts(reading: Reading, of: Callable[[Counted], Counts]) -> Samples:
-    _refuse_flaws(reading, "requests")
-    canary, stable = (of(reading.of(side, "requests")) for side in SIDES)
+    canary, stable = map(of, _both(reading, "requests"))
     return Samples(canary, stable, float(canary.n), float(stable.n))
 
 
@@ -118,8 +110,15 @@ def _failed(counted: Counted, failures: Failures) -> Counts:
     return Counts(counted.total, failed)
 
 
-def _refuse_flaws(reading: Reading, *names: str) -> None:
-    for side in SIDES:
-        for name in names:
-            if flaw := reading.of(side, name).flaw:
-                raise SampleError(f"the {side}'s {name}: {flaw}")
+def _totals(reading: Reading, name: str) -> tuple[float, float]:
+    canary, stable = _both(reading, name)
+    return canary.total, stable.total
+
+
+def _both(reading: Reading, name: str) -> tuple[Counted, Counted]:
+    """What was counted of the canary and of the stable. Raises SampleError where it cannot be believed."""
+    canary, stable = found = reading.of("canary", name), reading.of("stable", name)
+    if canary.flaw or stable.flaw:
+        side, flaw = ("canary", canary.flaw) if canary.flaw else ("stable", stable.flaw)
+        raise SampleError(f"the {side}'s {name}: {flaw}")
+    return found

@@ -22,7 +22,9 @@ class Silence:
 
     def lasts(self, query: str, at: float, *, is_silent: bool) -> bool:
         """Note whether the query's answer at `at` was empty; whether it has been so from the first, for two minutes."""
-        heard = self._queries.setdefault(query, _Heard(at, at, ever=False))
+        heard = self._queries.get(query)
+        if heard is None:
+            heard = self._queries[query] = _Heard(at, at, ever=False)
         heard.last = max(heard.last, at)
         heard.ever |= not is_silent
         if len(self._queries) > _MANY:

@@ -18,6 +18,7 @@ _CONNECT, _TOTAL = 2.0, 5.0  # seconds for a connection, and for everything from
 _AT_ONCE = 8  # queries under way on one server; more wait, within the same time limit
 _LARGEST = 32 * 2**20  # bytes of an answer
 _CHUNK = 2**16
+_BUFFER = 2**20  # bytes of an answer that may come in one pass of the event loop: it may have much else to do in each
 
 Answer = TypeVar("Answer", Vector, Mapping[float, list[Row]])
 
@@ -98,6 +99,7 @@ class Prometheus:
                 headers=dict(credentials.headers),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT),
                 connector=aiohttp.TCPConnector(limit=_AT_ONCE, ssl=self._tls),
+                read_bufsize=_BUFFER,
             )
         return self._session
 

@@ -12,8 +12,10 @@ from serinus.rollout.plan import Plan, PlanError, release_of
 from serinus.rollout.records import Record
 from serinus.rollout.replay import judge_again, judgement_on_record
 from serinus.rollout.subject import Subject
-from serinus.rollout.trail import NO_TRAIL, JudgedTick, Trail
+from serinus.rollout.tick_record import JudgedTick
+from serinus.rollout.trail import NO_TRAIL, Trail
 from serinus.rollout.turn import Judged, Outcome, Timing
+from serinus.rollout.uneventful import is_uneventful
 from serinus.rollout.warm_up import WarmUpCall, WarmUpReply
 from serinus.rollout.workload import Restart, Workload
 
@@ -47,6 +49,7 @@ __all__ = [
     "advance",
     "conditions",
     "is_over",
+    "is_uneventful",
     "judge_again",
     "judge_policy",
     "judgement_on_record",

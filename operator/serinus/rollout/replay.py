@@ -1,5 +1,7 @@
 """A stored record judged again, to the same bytes (I8): the judge is asked the same, and must answer the same."""
 
+from dataclasses import replace
+
 from serinus.api import RowStatus, VerdictStatus
 from serinus.api.model import Lenient
 from serinus.judge import State, judge
@@ -25,7 +27,7 @@ def judgement_on_record(record: Record) -> Judgement | None:
     if record.evidence is None:
         return None
     # Whose metrics were read the judge never knew.
-    judged = tuple(row.model_copy(update={"reporter": None}) for row in record.comparison if row.kind != RESTARTS)
+    judged = tuple(replace(row, reporter=None) for row in record.comparison if row.kind != RESTARTS)
     return Judgement(verdict=record.evidence.verdict, comparison=judged)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from serinus.controller.watch.source import Expired, NoSuchKind, Source, Trouble
 
 _PAUSES = (0.5, 1.0, 2.0, 3.0)  # seconds between tries while the API server is away ...
 _LONGEST_PAUSE = 5.0  # ... and then, for good: however long it was away, it is found again soon after
+_BRIEF = 5.0  # seconds: a stream without an event that lasted longer was a quiet one
 
 logger = logging.getLogger(__name__)
 
@@ -78,14 +80,14 @@ class Reflector:
 
     async def _follow(self, version: str) -> str:
         """See what happens until the stream ends; the version from which to go on."""
-        first = version
+        first, began = version, time.monotonic()
         async for event in self._source.events(version):
             if event.type == "DELETED":
                 self._sight.lose(key_of(event.object))
             elif event.type != "BOOKMARK":
                 self._sight.see(event.object)
             version = event.version
-        if version == first:
+        if version == first and time.monotonic() - began < _BRIEF:
             raise Trouble("the stream ended without an event")  # so that a server that ends each at once has peace
         return version
 

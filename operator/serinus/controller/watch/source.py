@@ -86,7 +86,7 @@ class Source:
                 return
 
     async def events(self, version: str) -> AsyncIterator[Event]:
-        """What happens to them after that version, until the API server ends the stream. Raises Trouble."""
+        """What happens to them after that version, until the stream ends or is silent for too long. Raises Trouble."""
         asked = {
             "watch": "true",
             "allowWatchBookmarks": "true",
@@ -100,7 +100,9 @@ class Source:
                 if event.type == "ERROR":
                     raise _told(int(event.object.get("code", 0)), str(event.object.get("message", "")))
                 yield event
-        except (msgspec.MsgspecError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+        except TimeoutError:
+            return  # of a kind that never changes no bookmarks come either
+        except (msgspec.MsgspecError, aiohttp.ClientError, ValueError) as error:
             raise Trouble(f"no events: {type(error).__name__}") from error
         finally:
             answer.close()

@@ -36,6 +36,7 @@ class DistributionMemory(Memory):
 
     unit: ClassVar[Unit] = "distance"
     name: ClassVar[str] = "distribution"
+    stacks: ClassVar[bool] = False  # each has classes of its own
 
     names: tuple[str, ...]
     canary: Floats  # of the step; shape (..., names)

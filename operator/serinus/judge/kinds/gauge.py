@@ -38,6 +38,7 @@ class GaugeMemory(Memory):
 
     unit: ClassVar[Unit] = "value"
     name: ClassVar[str] = "gauge"
+    stacks: ClassVar[bool] = False  # each finishes its blocks at a time of its own
 
     noise: float  # variance of a block's mean in one arm; NaN where there was no history
     pods: float  # variance between pods

@@ -4,8 +4,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
+import numpy as np
+
 from serinus.judge.bets import Asked
-from serinus.judge.evidence import Floats, Mask, Past, Sample
+from serinus.judge.evidence import Floats, Mask, Number, Past, Sample
 from serinus.judge.interval import Interval
 from serinus.judge.policy import Metric
 from serinus.judge.wealth import SHARES
@@ -70,12 +72,14 @@ class Memory(ABC):
     """What is remembered of a metric between ticks, in whatever form its kind needs; immutable.
 
     Every bet is made from the memory as it was before the tick, then settled with the tick's samples. `excess` is τ²
-    of each row (0 where it is unknown), shape (rows,).
+    of each row (0 where it is unknown), shape (..., rows).
     """
 
     unit: ClassVar[Unit]
     name: ClassVar[str]
     """The kind, as policies call it."""
+    stacks: ClassVar[bool] = True
+    """Whether ticks of many rollouts can be settled at once, whatever each has seen."""
     needs_one_weight: ClassVar[bool] = False
     """Whether a tick in which the weight changed says nothing at all."""
 
@@ -136,6 +140,12 @@ class Memory(ABC):
 
 
 S = TypeVar("S")
+
+
+def zero(batch: Batch) -> Number:
+    """0 of each rollout; of one alone a number, as it is once something has been added, and no array without axes."""
+    value: Number = np.zeros(batch)[()]
+    return value
 
 
 def of_kind(kind: type[S], sample: Sample | None, metric: Metric) -> S:

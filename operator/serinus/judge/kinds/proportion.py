@@ -9,7 +9,7 @@ from serinus.judge import interval
 from serinus.judge.bets import Asked, OneArm, TwoArms, Wagers
 from serinus.judge.evidence import Counts, Floats, Mask, Past, Sample
 from serinus.judge.interval import Interval
-from serinus.judge.kinds.memory import Arm, Batch, Bets, Estimate, Memory, Unit, of_kind
+from serinus.judge.kinds.memory import Arm, Batch, Bets, Estimate, Memory, Unit, of_kind, zero
 from serinus.judge.policy import Proportion
 
 FADE = 0.98
@@ -48,7 +48,7 @@ class ProportionMemory(Memory):
     @classmethod
     def start(cls, metric: Proportion, past: Past, batch: Batch) -> Self:
         """Before the first tick. Of a metric where more is better nothing is believed without history."""
-        nothing = Counts(np.zeros(batch), np.zeros(batch))
+        nothing = Counts(zero(batch), zero(batch))
         known = None if past.stable is None else _failures(metric, past.stable)
         believed = nothing if known is None and metric.higher_is_better else nothing + prior(known)
         return cls(nothing, nothing, nothing, believed)
@@ -128,7 +128,7 @@ class ProportionMemory(Memory):
     ) -> Wagers:
         """Bets on where the canary seems to be, by its newest counts: tests of shape (..., 2, 24)."""
         points = _grid(unit)[..., None, :]
-        tests = self._tests(metric, canary, stable, np.ones(1), points, excess, interval.SIDES, axes=2)
+        tests = self._tests(metric, canary, stable, np.ones(1), points, excess[..., None], interval.SIDES, axes=2)
         believed = interval.believed(self.recent_canary.x, self.recent_canary.n, tests.rate[..., 0, 0])[..., None, None]
         n = np.asarray(self.recent_canary.n)[..., None, None]
         return Wagers(tests, interval.targets(tests.boundary, believed, n, interval.SIDES)[..., None])

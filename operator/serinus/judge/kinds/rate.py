@@ -4,7 +4,7 @@ Of two Poisson streams the canary's share of all events is binomial with π = ρ
 the stable's and w is its share of the exposure: a test with one arm.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -13,9 +13,12 @@ from serinus.judge import interval
 from serinus.judge.bets import Asked, OneArm
 from serinus.judge.evidence import Events, Floats, Mask, Past, Sample
 from serinus.judge.interval import Interval
-from serinus.judge.kinds.memory import Arm, Batch, Bets, Estimate, Memory, Shape, Unit, of_kind
-from serinus.judge.policy import Boundary, Rate
+from serinus.judge.kinds.memory import Arm, Batch, Bets, Estimate, Memory, Shape, Unit, of_kind, zero
+from serinus.judge.policy import Rate
 from serinus.judge.wealth import SHARES
+
+# Of whose share of the events the tests are, along their last axis: True is the canary's.
+_OF_CANARY, _OF_STABLE, _OF_BOTH = np.array([True]), np.array([False]), np.array([True, False])
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class RateMemory(Memory):
     @classmethod
     def start(cls, metric: Rate, past: Past, batch: Batch) -> Self:
         """Before the first tick; a rate's bets need no history, for the null alone fixes the canary's share."""
-        nothing = Events(np.zeros(batch), np.zeros(batch))
+        nothing = Events(zero(batch), zero(batch))
         return cls(nothing, nothing)
 
     @classmethod
@@ -50,27 +53,26 @@ class RateMemory(Memory):
         self, metric: Rate, canary: Sample, stable: Sample, excess: Floats, unit: Floats | None
     ) -> Asked[Bets | None]:
         """A test for each direction that is a regression, a promotion's against the same line from within."""
-        rollback = _tests(metric, canary, stable, metric.tolerance, excess)
-        promote = _tests(metric, canary, stable, metric.margin, excess)
-        intervals = None if unit is None else self._on_differences(metric, canary, stable, unit, excess)
-        bets = Bets(rollback.log_e(), replace(promote, side=-1).log_e(), rollback.phi()[..., :1], intervals)
-        return Asked.known(bets)
+        one, other = of_kind(Events, canary, metric), of_kind(Events, stable, metric)
+        tests = _tests(metric, one, other, excess)
+        log_e, phi = tests.log_e(), tests.phi()
+        phi = phi[..., 0, :1] if phi.ndim > 1 else phi
+        intervals = None if unit is None else self._on_differences(one, other, unit, excess)
+        return Asked.known(Bets(log_e[..., 0, :, :], log_e[..., 1, :, :], phi, intervals))
 
     def bake_bets(self, metric: Rate, canary: Sample, excess: Floats) -> Floats:
         """None: without a stable arm there is no share."""
         return np.zeros((*np.shape(self.canary.x), 1 + metric.two_sided, 1))
 
-    def _on_differences(self, metric: Rate, canary: Sample, stable: Sample, unit: Floats, excess: Floats) -> Floats:
+    def _on_differences(self, canary: Events, stable: Events, unit: Floats, excess: Floats) -> Floats:
         """log e of one bet for each relative difference and side."""
-        one, other = of_kind(Events, canary, metric), of_kind(Events, stable, metric)
-        test = _test(one, other, 1.0, excess)
-        share = test.limit[..., None]
+        seen = _seen(canary, stable, _OF_CANARY)
         so_far = np.asarray(self.canary.x + self.stable.x, dtype=float)[..., None]
-        expected = interval.believed(np.asarray(self.canary.x)[..., None], so_far, share)
-        limit = _limit(share[..., None], 1 + _grid(unit)[..., None, :])
+        expected = interval.believed(np.asarray(self.canary.x)[..., None], so_far, _limit(seen.share, 1.0))
+        limit = _limit(seen.share, 1 + _grid(unit))[..., None, :]
         theta = interval.targets(limit, expected[..., None], so_far[..., None], interval.SIDES)
-        n, x = test.n[..., None, None], test.x[..., None, None]
-        return OneArm(n, x, limit, excess).bets(theta[..., None])[..., None, :, :, 0]
+        tests = OneArm(seen.n[..., None], seen.x[..., None], limit, excess[..., None])
+        return tests.bets(theta[..., None])[..., None, :, :, 0]
 
     def interval_unit(self, metric: Rate) -> Floats:
         """The relative tolerance."""
@@ -116,41 +118,49 @@ class RateMemory(Memory):
         return (relative.scaled(float(self.stable.x / self.stable.exposure)),)
 
 
-def _tests(metric: Rate, canary: Sample, stable: Sample, boundary: Boundary, excess: Floats) -> OneArm:
-    """Each direction that is a regression as a test of one arm's share of all events: shape (..., 1 or 2).
+@dataclass(frozen=True)
+class _Seen:
+    """An arm's share of a tick's exposure, and its events `x` of all `n`; none where it has none or all of it."""
 
-    A canary's rate of less than ρ times the stable's is a stable's of more than 1/ρ times the canary's.
-    """
-    one, other = of_kind(Events, canary, metric), of_kind(Events, stable, metric)
-    if metric.two_sided:
-        tests = [_test(one, other, boundary.rho, excess), _test(other, one, boundary.rho, excess)]
-    elif metric.higher_is_better:
-        tests = [_test(other, one, 1 / boundary.rho, excess)]
-    else:
-        tests = [_test(one, other, boundary.rho, excess)]
-    return OneArm(
-        n=np.stack([test.n for test in tests], axis=-1),
-        x=np.stack([test.x for test in tests], axis=-1),
-        limit=np.stack([test.limit for test in tests], axis=-1),
-        excess=excess,
+    share: Floats
+    n: Floats
+    x: Floats
+
+
+def _seen(canary: Events, stable: Events, is_canary: Mask) -> _Seen:
+    """Of the arms that `is_canary` names, along the last axis."""
+    x, of_stable, exposure, rest = (
+        np.asarray(each)[..., None] for each in (canary.x, stable.x, canary.exposure, stable.exposure)
     )
+    share = np.where(is_canary, exposure, rest) / np.maximum(exposure + rest, 1e-12)
+    is_split = _is_split(share)
+    n = np.where(is_split, x + of_stable, 0.0)
+    return _Seen(share, n, np.where(is_split, np.where(is_canary, x, of_stable), 0.0))
 
 
-def _test(one: Events, other: Events, rho: float, excess: Floats) -> OneArm:
-    """The share of `one` in all events against what it is when its rate is ρ times that of `other`: shape (...)."""
-    share = np.asarray(one.exposure / np.maximum(one.exposure + other.exposure, 1e-12))
-    is_split = (share > 0) & (share < 1)
-    return OneArm(
-        n=np.where(is_split, one.x + other.x, 0.0),
-        x=np.where(is_split, one.x, 0.0),
-        limit=np.where(is_split, _limit(share, rho), 0.5),
-        excess=excess,
-    )
+def _is_split(share: Floats) -> Mask:
+    return (share > 0) & (share < 1)
 
 
 def _limit(share: Floats, rho: Floats | float) -> Floats:
     """The share of events of an arm with this share of the exposure and ρ times the other's rate."""
-    return np.asarray(rho * share / (rho * share + 1 - share))
+    return np.where(_is_split(share), rho * share / (rho * share + 1 - share), 0.5)
+
+
+def _tests(metric: Rate, canary: Events, stable: Events, excess: Floats) -> OneArm:
+    """Each direction that is a regression, against the tolerance and the margin: shape (..., 2, directions).
+
+    A canary's rate of less than ρ times the stable's is a stable's of more than 1/ρ times the canary's.
+    """
+    if metric.two_sided:
+        seen = _seen(canary, stable, _OF_BOTH)
+    else:
+        seen = _seen(canary, stable, _OF_STABLE if metric.higher_is_better else _OF_CANARY)
+    is_inverse = metric.higher_is_better and not metric.two_sided
+    both = (metric.tolerance, metric.margin)
+    rho = np.array([[1 / each.rho if is_inverse else each.rho] for each in both])
+    limit = _limit(seen.share[..., None, :], rho)
+    return OneArm(seen.n[..., None, :], seen.x[..., None, :], limit, excess[..., None], interval.SIDES)
 
 
 def _grid(unit: Floats) -> Floats:
