@@ -71,7 +71,7 @@ def test_requests_failed_because_of_the_canary_are_counted(demo: tuple[str, Any]
 
 
 def test_every_user_got_an_answer_from_some_version(demo: tuple[str, Any]) -> None:
-    assert figure(demo[1], "user requests that no version answered") == 0
+    assert figure(demo[1], "user requests that no version answered") == 0, demo[0]
 
 
 def test_nothing_is_left_running(demo: tuple[str, Any]) -> None:

@@ -61,12 +61,24 @@ class VersionCount:
 
 
 @dataclass(frozen=True)
+class Unanswered:
+    """Requests that no version answered, for one reason; times are seconds since the epoch, when they were sent."""
+
+    why: str
+    count: int
+    first_sent: float
+    last_sent: float
+
+
+@dataclass(frozen=True)
 class LoadSnapshot:
     """All requests from the start of the load to `time` (seconds since the epoch)."""
 
     started: float
     time: float
     versions: tuple[VersionCount, ...] = ()
+    unanswered: tuple[Unanswered, ...] = ()
+    """Those of UNKNOWN by their reason."""
 
     @property
     def answered(self) -> int:
@@ -146,9 +158,9 @@ class Load:
     def snapshot(self) -> LoadSnapshot:
         """The newest counts, at most a little more than 0.1 s old."""
         with self._out.open("rb") as file:
-            # The last complete line lies within the last 4 KB: a line has 100 bytes for each version.
+            # The last complete line lies within the last 8 KB: a line has 100 bytes for each version and reason.
             file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 4096))
+            file.seek(max(0, file.tell() - 8192))
             *complete, _unfinished = file.read().split(b"\n")
         return SNAPSHOT.validate_json(complete[-1])
 
@@ -174,12 +186,21 @@ def slowest_rate(snapshots: Sequence[LoadSnapshot], over: float) -> float | None
 
 @dataclass
 class _Count:
-    """A VersionCount under way."""
+    """A VersionCount or an Unanswered under way."""
 
     ok: int = 0
     failed: int = 0
     first_sent: float = float("inf")
     last_sent: float = 0.0
+
+    def add(self, sent: float, *, ok: bool) -> None:
+        if ok:
+            self.ok += 1
+        else:
+            self.failed += 1
+        # Answers do not arrive in the order of their requests.
+        self.first_sent = min(self.first_sent, sent)
+        self.last_sent = max(self.last_sent, sent)
 
 
 class Tally:
@@ -188,17 +209,17 @@ class Tally:
     def __init__(self, started: float) -> None:
         self._started = started
         self._counts: dict[str, _Count] = {}
+        self._unanswered: dict[str, _Count] = {}
 
     def add(self, version: str, sent: float, ok: bool) -> None:
-        """Count one request: who answered it (UNKNOWN: nobody), when it was sent, whether it succeeded."""
-        count = self._counts.setdefault(version, _Count())
-        if ok:
-            count.ok += 1
-        else:
-            count.failed += 1
-        # Answers do not arrive in the order of their requests.
-        count.first_sent = min(count.first_sent, sent)
-        count.last_sent = max(count.last_sent, sent)
+        """Count one request that a version answered: when it was sent, whether it succeeded."""
+        self._counts.setdefault(version, _Count()).add(sent, ok=ok)
+
+    def add_unanswered(self, why: str, sent: float, *, ok: bool = False) -> None:
+        """Count one request that no version answered; `ok`: it was answered well all the same, by whomever."""
+        self.add(UNKNOWN, sent, ok)
+        if not ok:
+            self._unanswered.setdefault(why, _Count()).add(sent, ok=False)
 
     def snapshot(self, now: float) -> LoadSnapshot:
         """The counts up to now."""
@@ -206,7 +227,11 @@ class Tally:
             VersionCount(version, count.ok, count.failed, round(count.first_sent, 3), round(count.last_sent, 3))
             for version, count in sorted(self._counts.items())
         )
-        return LoadSnapshot(round(self._started, 3), round(now, 3), tuple(counts))
+        unanswered = (
+            Unanswered(why, count.failed, round(count.first_sent, 3), round(count.last_sent, 3))
+            for why, count in sorted(self._unanswered.items())
+        )
+        return LoadSnapshot(round(self._started, 3), round(now, 3), tuple(counts), tuple(unanswered))
 
 
 async def generate(stream: Stream, out: TextIO, stopped: Callable[[], bool]) -> None:
@@ -223,9 +248,15 @@ async def generate(stream: Stream, out: TextIO, stopped: Callable[[], bool]) -> 
         try:
             async with session.post(stream.url, data=body, headers=headers) as answer:
                 await answer.read()
-                tally.add(answer.headers.get("x-version", UNKNOWN), sent, answer.status < 500)
-        except (aiohttp.ClientError, TimeoutError):
-            tally.add(UNKNOWN, sent, ok=False)
+                ok = answer.status < 500
+                if version := answer.headers.get("x-version"):
+                    tally.add(version, sent, ok)
+                else:
+                    tally.add_unanswered(f"status {answer.status}", sent, ok=ok)
+        except TimeoutError:
+            tally.add_unanswered(f"no answer in {TIMEOUT:g} s", sent)
+        except aiohttp.ClientError as error:
+            tally.add_unanswered(type(error).__name__, sent)
 
     def report() -> None:
         out.write(SNAPSHOT.dump_json(tally.snapshot(time.time())).decode() + "\n")
@@ -242,7 +273,7 @@ async def generate(stream: Stream, out: TextIO, stopped: Callable[[], bool]) -> 
                 body = BODIES[sent % len(BODIES)]
                 sent += 1
                 if len(in_flight) >= MOST_IN_FLIGHT:
-                    tally.add(UNKNOWN, time.time(), ok=False)
+                    tally.add_unanswered(f"{MOST_IN_FLIGHT} in flight", time.time())
                     continue
                 task = asyncio.create_task(send(session, body))
                 in_flight.add(task)

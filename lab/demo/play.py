@@ -136,6 +136,9 @@ def measured(started: float, rollouts: Sequence[Timeline], users: Sequence[LoadS
         if is_bad:
             yield Figure(f"{canary}'s first request to weights at 0/100", rollout.exposure, "s", at_most=6)
     yield Figure("user requests that no version answered", users[-1].failed_by(UNKNOWN), "")
+    for reason in users[-1].unanswered:
+        first, last = (sent - users[-1].started for sent in (reason.first_sent, reason.last_sent))
+        yield Figure(f"of them {reason.why}, {first:.0f} to {last:.0f} s", reason.count, "")
     yield Figure("users in the slowest 5 s", slowest_rate(users, over=5.0), "per s", at_least=150)
 
 

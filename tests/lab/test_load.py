@@ -14,7 +14,7 @@ from threading import Event, Lock, Thread
 import pytest
 
 from examples.predictor.classifier import classify
-from lab.demo.load import TEXTS, UNKNOWN, Load, LoadSnapshot, Stream, Tally, VersionCount, slowest_rate
+from lab.demo.load import TEXTS, UNKNOWN, Load, LoadSnapshot, Stream, Tally, Unanswered, VersionCount, slowest_rate
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -117,6 +117,7 @@ def test_a_request_that_nobody_answers_has_failed_and_belongs_to_no_version(tmp_
     with Load(Stream(gone, "any", rate=100, seconds=60), tmp_path / "load.jsonl") as load:
         snapshot = snapshot_with(load, answered=5)
     assert snapshot.failed == snapshot.answered == snapshot.failed_by(UNKNOWN)
+    assert {each.why: each.count for each in snapshot.unanswered} == {"ClientConnectorError": snapshot.failed}
 
 
 def test_the_load_ends_at_its_limit_without_being_told(tmp_path: Path) -> None:
@@ -170,6 +171,16 @@ def test_answers_out_of_order_do_not_move_the_first_and_the_last_request() -> No
     for sent in (102.0, 101.0, 103.0, 102.5):
         tally.add("v1", sent, ok=True)
     assert tally.snapshot(104.0).of("v1") == VersionCount("v1", 4, 0, first_sent=101.0, last_sent=103.0)
+
+
+def test_what_no_version_answered_is_told_by_its_reason() -> None:
+    tally = Tally(started=100.0)
+    for sent in (102.0, 101.0):
+        tally.add_unanswered("status 503", sent)
+    tally.add_unanswered("status 404", 103.0, ok=True)
+    snapshot = tally.snapshot(104.0)
+    assert snapshot.of(UNKNOWN) == VersionCount(UNKNOWN, 1, 2, first_sent=101.0, last_sent=103.0)
+    assert snapshot.unanswered == (Unanswered("status 503", 2, first_sent=101.0, last_sent=102.0),)
 
 
 def lines(answered: list[int]) -> list[LoadSnapshot]:

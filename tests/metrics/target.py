@@ -3,8 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,9 +14,13 @@ Series = tuple[tuple[str, str], ...]
 """A metric's name under `__name__`, and its labels."""
 
 
+NUMBER = "page_number"
+"""A series that every page has: which one of those that the target has shown this replica it is, from 0."""
+
+
 @dataclass(frozen=True)
 class Shown:
-    """What one replica of Prometheus was shown, and when."""
+    """What one replica of Prometheus was shown, and the time that it gave that scrape."""
 
     time: float
     values: Mapping[Series, float]
@@ -27,13 +31,15 @@ class Target:
     """Counters behind /metrics.
 
     `failing`: scrapes fail. `newborn`: it begins to count when replica a first scrapes it, and says when it started.
-    `extra`: one more label of every series, as after a change of relabelling. `shown`: by replica, what scrapes saw.
+    `extra`: one more label of every series, as after a change of relabelling. `pages`: by replica, what it was shown.
+    `shown`: what has arrived of that; see `learn`.
     """
 
     values: dict[Series, float] = field(default_factory=dict)
     failing: bool = False
     newborn: bool = False
     extra: tuple[str, str] | None = None
+    pages: dict[str, list[Mapping[Series, float]]] = field(default_factory=dict)
     shown: dict[str, list[Shown]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     port: int = 0
@@ -79,13 +85,17 @@ class Target:
                 self._begin_anew(says_so=True)
             extra = (self.extra,) if self.extra else ()
             values = {tuple(sorted((*key, *extra))): value for key, value in self.values.items()}
-            self.shown.setdefault(replica, []).append(Shown(time.time(), values))
-        return "".join(f"{_line(key)} {value}\n" for key, value in values.items())
+            pages = self.pages.setdefault(replica, [])
+            pages.append(values)
+            number = len(pages) - 1
+        return f"{NUMBER} {number}\n" + "".join(f"{_line(key)} {value}\n" for key, value in values.items())
 
-    def unseen(self, replica: str) -> None:
-        """The replica had given up the scrape by the time that it was answered."""
-        with self.lock:
-            self.shown[replica].pop()
+    def learn(self, replica: str, arrived: Iterable[tuple[float, int]]) -> None:
+        """When which pages arrived by the replica's clock: those that it had given up when they were answered did not.
+
+        A busy machine answers some time after the moment that Prometheus gives a scrape.
+        """
+        self.shown[replica] = [Shown(time, self.pages[replica][number]) for time, number in arrived]
 
 
 @contextmanager
@@ -124,10 +134,8 @@ def _handler(target: Target) -> type[BaseHTTPRequestHandler]:
             self.send_response(500 if page is None else 200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.end_headers()
-            try:
+            with suppress(ConnectionError):
                 self.wfile.write((page or "").encode())
-            except ConnectionError:
-                target.unseen(replica)
 
         def log_message(self, *_: object) -> None:
             pass

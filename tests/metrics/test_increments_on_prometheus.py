@@ -11,16 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
+from lab.stack import web
 from lab.stack.alone import Alone
 from serinus.api import DEFAULT_POLICY
 from serinus.judge import GUARD, Counts, Evidence, Missing
 from serinus.metrics import Arm, Arms, Connection, Desk, Prometheus, Slot, collect, inquiries
-from tests.metrics.target import Series, Target, serving, tell
+from tests.metrics.target import NUMBER, Series, Target, serving, tell
 
-SCRAPE = 0.5  # a target that is busy answers a while after the time that Prometheus gives the scrape
+SCRAPE = 0.5
 ROUNDS = 32  # steps of the play, each a scrape long
 SERVICES = ("steady", "reset", "restarted", "new-pod", "young-pod", "gone", "missed", "renamed")
 
@@ -110,6 +112,9 @@ def play(alone: Alone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pla
         tell(directory / "targets.json", *alive)
         addresses = {"a": alone.start("a", config(directory, "a"))}
         _perform(services, alive, directory, alone, addresses)
+        for replica, address in addresses.items():
+            for target in everyone:
+                target.learn(replica, _arrived(address, target))
         yield Play(services, addresses, {replica: list(_slots(everyone, replica)) for replica in addresses})
 
 
@@ -141,6 +146,15 @@ def _perform(
         if step == ROUNDS // 2 + 3:
             services["missed"].canary.failing = False
         time.sleep(SCRAPE)  # the rhythm of the play itself, which nothing is asserted of
+
+
+def _arrived(address: str, target: Target) -> list[tuple[float, int]]:
+    """When which pages of a target arrived, as the server knows it."""
+    query = urlencode({"query": f'{NUMBER}{{instance="{target.address}"}}[1h]'})
+    answer = web.get(f"{address}/api/v1/query?{query}")
+    assert answer
+    found = answer.json()["data"]["result"]
+    return [(float(time), int(number)) for series in found for time, number in series["values"]]
 
 
 def _slots(targets: list[Target], replica: str) -> Iterator[Slot]:
