@@ -218,17 +218,17 @@ def test_a_tick_in_which_the_weight_changed_is_marked() -> None:
 
 
 def test_ticks_too_long_ago_count_as_missing_and_are_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence, "_CATCH_UP", 30)
+    monkeypatch.setattr(evidence, "_CATCH_UP", 60)
     history = History()
-    ticks = ticks_of(history, rollout(), START + 15 * 45)
+    ticks = ticks_of(history, rollout(), START + 15 * 75)
     assert history.queries == 0
     assert history.ranges == 2, "one for the past before the rollout, one for the gap"
-    assert [tick.evidence[GUARD].missing for tick in ticks] == [Missing.UNREACHABLE] * 14 + [None] * 30
+    assert [tick.evidence[GUARD].missing for tick in ticks] == [Missing.UNREACHABLE] * 14 + [None] * 60
 
 
 def test_a_long_gap_is_read_tick_by_tick_where_the_server_gives_no_range() -> None:
     ranges, ticks = History(), History(has_ranges=False)
-    whole, single = judged(ranges, rollout(), START + 15 * 40), judged(ticks, rollout(), START + 15 * 40)
+    whole, single = judged(ranges, rollout(), START + 15 * 60), judged(ticks, rollout(), START + 15 * 60)
     assert whole is not None
     assert single is not None
     assert whole.state.pack() == single.state.pack()

@@ -129,6 +129,27 @@ async def test_who_must_not_wait_is_reconciled_although_all_places_are_taken(mon
         assert await called.next() == A, "who is being reconciled is once more afterwards"
 
 
+async def test_first_come_those_to_whom_something_has_happened_then_those_due_for_longest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_CONCURRENT", 1)
+    called, go, now = Called(), asyncio.Event(), time.time()
+
+    async def reconcile(key: Key) -> None:
+        await called(key)
+        await go.wait()
+
+    async with running(reconcile) as scheduler:
+        scheduler.wake(A)
+        assert await called.next() == A
+        scheduler.wake(("ml", "later"), now - 15)
+        scheduler.wake(("ml", "long"), now - 30)
+        scheduler.wake(("ml", "changed"))
+        scheduler.wake(("ml", "long"), now - 1)
+        go.set()
+        assert [(await called.next())[1] for _ in range(3)] == ["changed", "long", "later"]
+
+
 @pytest.mark.parametrize("hours", [-1, 1])
 async def test_a_clock_that_is_set_delays_nothing_and_hastens_nothing(
     monkeypatch: pytest.MonkeyPatch, hours: int

@@ -141,6 +141,37 @@ def test_one_who_gives_up_does_not_take_the_answer_from_the_others() -> None:
     assert asyncio.run(ask()) == 1.0
 
 
+def test_few_shared_queries_are_under_way_and_who_asks_while_one_waits_is_in_it() -> None:
+    """As after a restart, when ticks of many ends are asked about: a server does not answer them faster all at once."""
+    server, under_way, most = Server(hosts=2), 0, 0
+    began, go = asyncio.Event(), asyncio.Event()
+
+    class Slow:
+        async def query(self, promql: str, at: float) -> Vector:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            began.set()
+            await go.wait()
+            under_way -= 1
+            return await server.query(promql, at)
+
+    async def ask() -> None:
+        desk = Desk(cast(Prometheus, Slow()))
+        first = [asyncio.create_task(desk.read(question(0), Slot(end - TICK, end))) for end in ENDS]
+        await began.wait()
+        second = [asyncio.create_task(desk.read(question(1), Slot(end - TICK, end))) for end in ENDS]
+        await asyncio.sleep(0)
+        go.set()
+        await asyncio.gather(*first, *second)
+
+    asyncio.run(ask())
+    assert most == 3
+    asked = [sum(names(query, f"s{number}") for query in server.queries) for number in range(2)]
+    assert asked == [len(ENDS)] * 2
+    assert len(server.queries) == len(ENDS) + 3, "those under way had left without the second"
+
+
 def test_those_who_catch_up_on_an_old_tick_share_its_query_too() -> None:
     server = Server(hosts=2)
     assert counts(server, range(2), [*ENDS[1:], ENDS[0]])[-1] == {0: 1.0, 1: 1.0}

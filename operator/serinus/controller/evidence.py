@@ -35,7 +35,7 @@ from serinus.metrics import (
 from serinus.rollout import JudgedTick, Plan
 
 _CATCH_UP = 1000  # slots that are read again after a gap; older ones count as missing
-_SHARED = 20  # slots that a gap may have to be read together with others
+_SHARED = 40  # slots that a gap may have to be read together with others
 _WHOLE = 100
 _MORE_LOST = 0.02  # by how much the share of requests that reach no workload may rise: R23's default of an error rate
 

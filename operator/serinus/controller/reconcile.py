@@ -50,6 +50,7 @@ from serinus.controller.persistence import evidence_is_due, says_more, write_is_
 from serinus.controller.progress import Known, Progress, first_tick_start
 from serinus.controller.questions import Questions
 from serinus.controller.record_file import Sink
+from serinus.controller.scheduler import AT_ONCE
 from serinus.controller.settings import Settings
 from serinus.controller.statuses import read_status
 from serinus.controller.turns import phase_of
@@ -233,7 +234,7 @@ class Reconciler:
         obstacle, judged, trail = unreadable or memory.failure, None, memory.trail
         if progress is not None and not progress.is_all:
             memory.progress = progress
-            return time.time()
+            return self._next_look(owner, memory, plan)
         if progress is not None and obstacle is None and self._is_calm(owner, memory, subject, plan, live, progress):
             memory.progress, memory.known = progress, None
             return self._next_call(owner, memory, plan)
@@ -315,7 +316,7 @@ class Reconciler:
                 memory.calm = Calm(subject, live)
             return self._next_call(owner, memory, plan)
         # What was written is in the cache and wakes nobody: go on at once, unless it is asked again and again.
-        return time.time() + (_AFTER_FAILURE if outcome.intent is not None and outcome.intent == asked else 0.0)
+        return time.time() + _AFTER_FAILURE if outcome.intent is not None and outcome.intent == asked else AT_ONCE
 
     def _looked_at(
         self,
@@ -482,13 +483,18 @@ class Reconciler:
 
     def _next_call(self, owner: Object, memory: _Memory, plan: Plan) -> float | None:
         """When time alone makes another reconcile worth it: a tick's evidence is complete, or the rollout says so."""
-        due, rollout = memory.due, memory.status.rollout
-        if rollout is not None and not memory.status.phase.is_end:
-            progress = memory.progress or self._from_cursor(memory, plan, rollout)
-            look = progress.next_look(plan, rollout, self._grid(plan, key_of(owner)))
-            # No tick is further away than one: where it seems so the clock was set back, and may be set right again.
-            due = min(due, look, time.time() + plan.interval.total_seconds()) if look is not None else due
+        due, look = memory.due, self._next_look(owner, memory, plan)
+        # No tick is further away than one: where it seems so the clock was set back, and may be set right again.
+        due = min(due, look, time.time() + plan.interval.total_seconds()) if look is not None else due
         return None if due == math.inf else due
+
+    def _next_look(self, owner: Object, memory: _Memory, plan: Plan) -> float | None:
+        """When the evidence of the next tick is complete, or was; None where no tick is to be judged."""
+        rollout = memory.status.rollout
+        if rollout is None or memory.status.phase.is_end:
+            return None
+        progress = memory.progress or self._from_cursor(memory, plan, rollout)
+        return progress.next_look(plan, rollout, self._grid(plan, key_of(owner)))
 
     def _from_cursor(self, memory: _Memory, plan: Plan, rollout: RolloutStatus) -> Progress:
         memory.known = Known.of(plan, rollout, memory.known)

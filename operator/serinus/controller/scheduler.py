@@ -9,8 +9,14 @@ from collections.abc import Awaitable, Callable
 from serinus.controller.cache import Key
 from serinus.controller.figures import LAG_SECONDS
 
+AT_ONCE = 0.0
+"""The time of what is to be reconciled now: something has happened to it."""
+
 _CONCURRENT = 64  # reconciles in flight: they wait for the API server and Prometheus most of the time
 _AFTER_ERROR = 10.0  # seconds until an object whose reconcile failed is tried again
+
+_Due = tuple[bool, float]
+"""Whether it has a time, and then that, or when it was woken (monotonic seconds): the lesser the earlier."""
 
 logger = logging.getLogger(__name__)
 
@@ -21,19 +27,23 @@ class Scheduler:
     It returns the Unix time at which it wants to be called again, or None. A wake-up while it runs makes it run once
     more; an error in one object's reconcile is logged and tried again, and stops no other. When the clock is set, what
     is scheduled is due as long from now as it was.
+
+    Where places are short, those have the first to whom something has happened, then those that have been due for the
+    longest: so those that catch up come to a tick together, and may share what they ask about it.
     """
 
     def __init__(self, reconcile: Callable[[Key], Awaitable[float | None]]) -> None:
         self._reconcile = reconcile
-        self._heap: list[tuple[float, Key]] = []  # monotonic seconds
-        self._due: dict[Key, float] = {}  # the truth; entries of the heap that differ are out of date
+        self._heap: list[tuple[_Due, Key]] = []
+        self._due: dict[Key, _Due] = {}  # the truth; entries of the heap that differ are out of date
         self._running: dict[Key, asyncio.Task[None]] = {}
         self._urgent: set[Key] = set()
         self._changed = asyncio.Event()
 
-    def wake(self, key: Key, at: float = 0.0) -> None:
-        """Have the object reconciled at Unix time `at` (default: now) or earlier."""
-        due = time.monotonic() + max(0.0, at - time.time())
+    def wake(self, key: Key, at: float = AT_ONCE) -> None:
+        """Have the object reconciled at Unix time `at`, which may be past, or earlier."""
+        now = time.monotonic()
+        due = (False, now) if at == AT_ONCE else (True, now + at - time.time())
         if key in self._due and self._due[key] <= due:
             return
         self._due[key] = due
@@ -66,22 +76,23 @@ class Scheduler:
             self._urgent.remove(key)
             self._due.pop(key, None)
             self._running[key] = asyncio.create_task(self._run_one(key))
-        waiting: list[tuple[float, Key]] = []
+        waiting: list[tuple[_Due, Key]] = []
         pause = None
         while self._heap and len(self._running) < _CONCURRENT:
             due, key = self._heap[0]
             if self._due.get(key) != due:
                 heapq.heappop(self._heap)
                 continue
-            if due > time.monotonic():
-                pause = due - time.monotonic()
+            has_time, since = due
+            if has_time and since > time.monotonic():
+                pause = since - time.monotonic()
                 break
             heapq.heappop(self._heap)
             if key in self._running:
                 waiting.append((due, key))  # again when the present one is done
                 continue
             del self._due[key]
-            LAG_SECONDS.observe(time.monotonic() - due)
+            LAG_SECONDS.observe(time.monotonic() - since)
             self._running[key] = asyncio.create_task(self._run_one(key))
         for entry in waiting:
             heapq.heappush(self._heap, entry)

@@ -8,7 +8,7 @@ from zlib import crc32
 
 from serinus.controller.cache import Key
 
-_GROUPS = 3  # each sends queries of its own: as few as keep the last one's wait short
+_GROUPS = 5  # at most; each sends queries of its own: as few as keep the last one's wait short
 
 
 def phase_of(key: Key, interval: float) -> float:
@@ -16,4 +16,5 @@ def phase_of(key: Key, interval: float) -> float:
 
     The same in every operator and after every restart.
     """
-    return float(crc32("/".join(key).encode()) % _GROUPS * interval // _GROUPS)
+    groups = max(1, min(_GROUPS, int(interval)))
+    return float(crc32("/".join(key).encode()) % groups * interval // groups)

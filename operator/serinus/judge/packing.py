@@ -3,6 +3,7 @@
 Each value says what it is: a byte for its kind, then its contents. Whoever reads knows the order.
 """
 
+import math
 import struct
 from dataclasses import fields
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from serinus.judge.evidence import Counts, Events
 
 _DOUBLES, _SINGLES, _NUMBER, _NAMES, _NUMBERS = b"d", b"f", b"n", b"s", b"t"
+_DTYPES = {_SINGLES: np.dtype("<f4"), _DOUBLES: np.dtype("<f8")}
 _SCALARS = (float, int, np.floating)
 _PAIRS: dict[type, bytes] = {Counts: b"c", Events: b"e"}
 
@@ -66,9 +68,9 @@ class Reader:
             return self._unpack("<d")[0]
         if kind in (_DOUBLES, _SINGLES):
             shape = self._unpack(f"<{self._unpack('<B')[0]}H")
-            dtype = "<f4" if kind == _SINGLES else "<f8"
-            size = int(np.prod(shape, dtype=int)) * np.dtype(dtype).itemsize
-            return np.frombuffer(self._take(size), dtype=dtype).reshape(shape).astype(dtype.replace("<", "="))
+            dtype = _DTYPES[kind]
+            values = np.frombuffer(self._take(math.prod(shape) * dtype.itemsize), dtype=dtype)
+            return values.reshape(shape).astype(dtype.newbyteorder("="))
         if kind == _NAMES:
             return tuple(self._take(self._unpack("<I")[0]).decode().split("\0"))
         if kind == _NUMBERS:

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -113,9 +113,15 @@ def _read_ledger(reader: Reader, metric: Metric) -> Ledger:
     memory = kind(*_values(reader, kind))
     watch = Watch(memory, *(reader.value() for _ in fields(Watch)[1:]))
     ledger = Ledger(watch, Purse(*_values(reader, Purse)))
-    if _shapes(ledger) != _shapes(Ledger.start(metric, Past(), ())):
+    if _shapes(ledger) != _first_shapes(metric):
         raise StateError(f"the judge's state is not of the policy's metric {metric.name}")
     return ledger
+
+
+@lru_cache(256)
+def _first_shapes(metric: Metric) -> list[tuple[int, ...]]:
+    """Those of a ledger that begins; there are few different metrics."""
+    return _shapes(Ledger.start(metric, Past(), ()))
 
 
 def _shapes(ledger: Ledger) -> list[tuple[int, ...]]:

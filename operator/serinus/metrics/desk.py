@@ -30,6 +30,7 @@ Answer = Reading | SourceError
 _TOGETHER = 2000  # services in one query
 _FEW = 25  # services in a query that is not too slow for its size, but for its server
 _GATHERING = 0.02  # seconds in which others who ask the same may join
+_SHARED = 3  # shared queries under way: more would only slow each other down, and one that waits takes in others
 _LAPSE = 3  # slots after which somebody who no longer asks is no longer asked for
 _KEPT = 3  # ticks whose answers are kept for those who come late
 
@@ -130,6 +131,7 @@ class Desk:
         """The longest that a scrape took when somebody last looked, in seconds: samples may come that late."""
         self._tables: defaultdict[tuple[float, float], _Tables] = defaultdict(_Tables)
         """By the length and phase of the ticks."""
+        self._turns = asyncio.Semaphore(_SHARED)
 
     @property
     def behind(self) -> float:
@@ -186,15 +188,16 @@ class Desk:
 
     async def _together(self, table: _Table, company: list[IstioQuestion], slot: Slot) -> Callable[[Any], Reading]:
         await asyncio.sleep(_GATHERING)
-        if table.gathering.get(slot.end) is company:
-            del table.gathering[slot.end]
-        try:
-            plain = await self._shared(table, company, slot, plain_at=slot.phase)
-            changed = [question for question in company if not question.is_exact_in(plain.layout, plain.values)]
-            exact = await self._shared(table, changed, slot) if changed else plain
-        except SourceError as error:
-            table.shrink(len(company), refused=isinstance(error, TooMuch))
-            raise
+        async with self._turns:
+            if table.gathering.get(slot.end) is company:
+                del table.gathering[slot.end]
+            try:
+                plain = await self._shared(table, company, slot, plain_at=slot.phase)
+                changed = [question for question in company if not question.is_exact_in(plain.layout, plain.values)]
+                exact = await self._shared(table, changed, slot) if changed else plain
+            except SourceError as error:
+                table.shrink(len(company), refused=isinstance(error, TooMuch))
+                raise
         table.together = min(table.most, max(table.together, 2 * len(company)))
         again = dict.fromkeys(changed, exact)
         return lambda question: again.get(question, plain).reading(question)
