@@ -54,7 +54,7 @@ class Cost:
     seconds: float
     cpu: float
     memory: float
-    reads: float
+    reads: Mapping[str, float]
     status_writes: float
     stored: float
     lags: Mapping[float, float]
@@ -152,7 +152,7 @@ async def idle(count: int, seconds: float) -> list[Figure]:
         Figure(f"{count} idle: processor", cost.cores, "cores", at_most=bounds[0]),
         Figure(f"{count} idle: memory", cost.memory, "MB", at_most=bounds[1]),
         Figure(f"{count} idle: status writes", cost.status_writes, "", at_most=0),
-        Figure(f"{count} idle: GETs and LISTs", cost.reads, "", at_most=0),
+        *read_figures(f"{count} idle", cost, at_most=0),
     ]
 
 
@@ -164,10 +164,17 @@ def cost_figures(size: int, cost: Cost, is_bounded: bool) -> Iterator[Figure]:
 
     yield figure("processor", cost.cores, "cores", 0.5)
     yield figure("memory", cost.memory, "MB", 260)
-    yield figure("GETs and LISTs", cost.reads, "", 0)
+    yield from read_figures(str(size), cost, at_most=0 if is_bounded else None)
     yield figure("status writes a canary and minute", cost.per_minute(cost.status_writes) / cost.canaries, "", 2)
     yield figure("lag of a tick, p99", percentile(cost.lags, 0.99), "s", 3)
     yield Figure(f"{size}: written to etcd a minute", cost.per_minute(cost.stored) / 2**20, "MB")
+
+
+def read_figures(what: str, cost: Cost, at_most: float | None) -> Iterator[Figure]:
+    """How much the operator read of the API server, and what."""
+    yield Figure(f"{what}: GETs and LISTs", sum(cost.reads.values()), "", at_most)
+    for request, count in sorted(cost.reads.items()):
+        yield Figure(f"{what}: of them {request}", count, "")
 
 
 def percentile(lags: Mapping[float, float], share: float) -> float | None:
@@ -265,7 +272,7 @@ async def at_rest(operator: Operator) -> None:
 async def measured(place: Cluster, api: Api, operator: Operator, canaries: int, seconds: float) -> Cost:
     """What the operator takes for so many canaries in so many seconds, after it has settled."""
     await asyncio.sleep(SETTLING)
-    requests, stored, lags = await api.requests(), place.stored_bytes(), operator.lags()
+    requests, stored, lags, reads = await api.requests(), place.stored_bytes(), operator.lags(), place.reads()
     cpu, began = operator.cpu(), time.monotonic()
     await asyncio.sleep(seconds)
     took, spent, after_lags = time.monotonic() - began, operator.cpu() - cpu, operator.lags()
@@ -275,7 +282,7 @@ async def measured(place: Cluster, api: Api, operator: Operator, canaries: int, 
         seconds=took,
         cpu=spent,
         memory=operator.memory(),
-        reads=after.reads(),
+        reads=place.reads() - reads,
         status_writes=after.status_writes(),
         stored=place.stored_bytes() - stored,
         lags={at: count - lags.get(at, 0.0) for at, count in after_lags.items()},

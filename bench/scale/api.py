@@ -35,16 +35,6 @@ class Requests:
         """Those after `before`."""
         return Requests({kind: count - before.counts.get(kind, 0.0) for kind, count in self.counts.items()})
 
-    def reads(self) -> float:
-        """GETs and LISTs of what the operator watches or reads."""
-        kinds = ("serinus.io", "networking.istio.io")
-        core = ("pods", "services", "secrets")
-        return sum(
-            count
-            for (verb, group, resource), count in self.counts.items()
-            if verb in ("GET", "LIST") and (group in kinds or (not group and resource in core))
-        )
-
     def status_writes(self) -> float:
         """The operator's writes of CanaryDeployments' statuses; the bench's own are patches."""
         return self.counts.get(("PUT", "serinus.io", "canarydeployments/status"), 0.0)

@@ -1,8 +1,10 @@
 """Where a part of the bench runs: an API server with all kinds and rights, and operators whose cost can be read."""
 
+import json
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,9 +15,11 @@ from lab.programs import provide
 from lab.programs.parts import ISTIO_CRDS, MESH_PARTS
 from lab.progress import Progress
 from lab.stack import Lab, web
+from lab.stack.cluster import AUDIT_LOG
 from lab.stack.workload import REPOSITORY
 from lab.waiting import wait_until
 
+_ACCOUNT = "serinus-system:serinus"
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _MEGABYTE = 2**20
 _PATIENCE = 300.0  # seconds
@@ -66,7 +70,7 @@ class Cluster:
         self.lab = lab
         self._processes = processes
         self._prometheus = prometheus
-        self._kubeconfig = lab.service_account_kubeconfig("serinus-system", "serinus")
+        self._kubeconfig = lab.service_account_kubeconfig(*_ACCOUNT.split(":"))
         self._started = 0
 
     def start_operator(self, options: Sequence[str] = ()) -> Operator:
@@ -84,6 +88,19 @@ class Cluster:
             lambda: "watching CanaryDeployments" in log.read_text(errors="replace"), f"{name} to watch", _PATIENCE
         )
         return operator
+
+    def reads(self) -> Counter[str]:
+        """What the operators have asked for by GET and LIST, by verb and resource, as the API server's audit log says.
+
+        Its own count of requests has those of others, too: every three minutes it lists the Services for itself.
+        """
+        with (self.lab.logs / AUDIT_LOG).open() as log:
+            asked = (json.loads(line) for line in log if '"verb":"get"' in line or '"verb":"list"' in line)
+            return Counter(
+                f"{each['verb'].upper()} {each['objectRef']['resource']}"
+                for each in asked
+                if each["user"]["username"] == f"system:serviceaccount:{_ACCOUNT}"
+            )
 
     def stored_bytes(self) -> float:
         """Bytes of all values that etcd has ever been given."""
