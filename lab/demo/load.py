@@ -40,6 +40,9 @@ TIMEOUT = 5.0
 MOST_IN_FLIGHT = 500
 """Requests beyond this many without an answer are not sent, but counted as failed and unknown."""
 
+STANDSTILL = 1.0
+"""Seconds after which whoever should have sent requests was not slow, but stood still, as a machine that is paused."""
+
 TEXTS = ("what a great day", "what an awful day", "I love this", "nice", "a day")
 """What the users say, in turn: three good moods of five, a bad one and none, so that a shift to either can be seen."""
 
@@ -79,6 +82,8 @@ class LoadSnapshot:
     versions: tuple[VersionCount, ...] = ()
     unanswered: tuple[Unanswered, ...] = ()
     """Those of UNKNOWN by their reason."""
+    stood_still: float = 0.0
+    """Seconds in which the generator itself did not run: nobody asked for anything then."""
 
     @property
     def answered(self) -> int:
@@ -155,6 +160,11 @@ class Load:
             self._process.terminate()
             self._process.wait()
 
+    @property
+    def pid(self) -> int | None:
+        """Its process id; None before it has begun."""
+        return self._process.pid if self._process else None
+
     def snapshot(self) -> LoadSnapshot:
         """The newest counts, at most a little more than 0.1 s old."""
         with self._out.open("rb") as file:
@@ -171,10 +181,15 @@ class Load:
 
 
 def slowest_rate(snapshots: Sequence[LoadSnapshot], over: float) -> float | None:
-    """The fewest answers a second in any `over` seconds; None if the load did not run that long."""
+    """The fewest answers a second in any `over` seconds; None if the load did not run that long.
+
+    In a stretch in which the generator stood still nobody was asked: it says nothing.
+    """
     rates = []
     begin = 0
-    for snapshot in snapshots:
+    for number, snapshot in enumerate(snapshots):
+        if snapshot.stood_still != snapshots[begin].stood_still:
+            begin = number
         # Where the shortest stretch begins that ends here and is long enough.
         while begin + 1 < len(snapshots) and snapshot.time - snapshots[begin + 1].time >= over:
             begin += 1
@@ -210,6 +225,11 @@ class Tally:
         self._started = started
         self._counts: dict[str, _Count] = {}
         self._unanswered: dict[str, _Count] = {}
+        self._stood_still = 0.0
+
+    def stand_still(self, seconds: float) -> None:
+        """Nothing was sent for so long, for this process did not run."""
+        self._stood_still += seconds
 
     def add(self, version: str, sent: float, ok: bool) -> None:
         """Count one request that a version answered: when it was sent, whether it succeeded."""
@@ -231,7 +251,8 @@ class Tally:
             Unanswered(why, count.failed, round(count.first_sent, 3), round(count.last_sent, 3))
             for why, count in sorted(self._unanswered.items())
         )
-        return LoadSnapshot(round(self._started, 3), round(now, 3), tuple(counts), tuple(unanswered))
+        times = round(self._started, 3), round(now, 3)
+        return LoadSnapshot(*times, tuple(counts), tuple(unanswered), round(self._stood_still, 3))
 
 
 async def generate(stream: Stream, out: TextIO, stopped: Callable[[], bool]) -> None:
@@ -269,6 +290,10 @@ async def generate(stream: Stream, out: TextIO, stopped: Callable[[], bool]) -> 
         sent, reports = 0, 0
         while not stopped() and (elapsed := time.monotonic() - begun) < stream.seconds:
             due = int(elapsed * stream.rate)
+            if (late := elapsed - sent / stream.rate) > STANDSTILL:
+                # All that was due meanwhile, sent at once, would be a burst that no user has made.
+                tally.stand_still(late)
+                sent = due
             while sent < due:
                 body = BODIES[sent % len(BODIES)]
                 sent += 1

@@ -139,6 +139,8 @@ def measured(started: float, rollouts: Sequence[Timeline], users: Sequence[LoadS
     for reason in users[-1].unanswered:
         first, last = (sent - users[-1].started for sent in (reason.first_sent, reason.last_sent))
         yield Figure(f"of them {reason.why}, {first:.0f} to {last:.0f} s", reason.count, "")
+    if users[-1].stood_still:
+        yield Figure("the users' generator stood still for", users[-1].stood_still, "s")
     yield Figure("users in the slowest 5 s", slowest_rate(users, over=5.0), "per s", at_least=150)
 
 

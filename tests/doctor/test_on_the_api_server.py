@@ -8,12 +8,13 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import yaml
 from kubernetes import client
 
-from lab.stack import Lab
+from lab.stack import Lab, web
 from lab.stack.alone import Alone, prometheus_alone
 from serinus.doctor import beginning
 from tests.crash.operators import await_true
@@ -140,6 +141,13 @@ def warned(cluster: Cluster) -> dict[str, str]:
     return next((each for each in cluster.status.get("conditions", []) if each["type"] == "Warned"), {})
 
 
+def is_scraped(cluster: Cluster) -> bool:
+    """Whether Prometheus knows the service's requests."""
+    query = urlencode({"query": f'istio_requests_total{{destination_service="{cluster.release.host}"}}'})
+    answer = web.get(f"{cluster.stage.prometheus}/api/v1/query?{query}")
+    return answer is not None and bool(answer.json()["data"]["result"])
+
+
 def judged_until(cluster: Cluster) -> str:
     """The end of the newest tick that its status knows of; empty before the first."""
     return str(cluster.status["rollout"].get("judgedUntil", ""))
@@ -161,6 +169,7 @@ async def _wait(*_: object) -> None:
 
 def test_the_operator_adds_what_prometheus_says_and_asks_nothing_again_when_it_is_restarted(cluster: Cluster) -> None:
     release(cluster, metrics=[ERRORS, UNKNOWN])
+    await_true(lambda: is_scraped(cluster), "a scrape of the users' requests")
     cluster.operate()
     await_true(lambda: warned(cluster).get("reason") == "FindingsInEvidence", "what Prometheus says")
     said = warned(cluster)

@@ -1,12 +1,14 @@
 """The load generator is bounded, open-loop, and knows which version failed which request."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -71,7 +73,9 @@ def serving(service: Service) -> Iterator[str]:
 
 
 def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
     while not condition():
+        assert time.monotonic() < deadline, "waited a minute in vain"
         time.sleep(0.02)
 
 
@@ -133,7 +137,7 @@ def test_the_load_ends_when_whoever_started_it_is_killed(tmp_path: Path) -> None
     start = (
         "import sys, pathlib; from lab.demo.load import Load, Stream\n"
         "load = Load(Stream(sys.argv[1], 'any', 20, 600), pathlib.Path(sys.argv[2])); load.start()\n"
-        "print(load._process.pid, flush=True); sys.stdin.read()"
+        "print(load.pid, flush=True); sys.stdin.read()"
     )
     with serving(Service()) as url:
         starter = subprocess.Popen(
@@ -166,6 +170,23 @@ def test_a_generator_that_cannot_work_is_an_error_not_a_silence(tmp_path: Path) 
         load.start()
 
 
+def test_a_generator_that_stood_still_makes_no_burst_of_it_and_says_so(tmp_path: Path) -> None:
+    """As on a machine that is paused: 500 requests in flight are soon too many, and none of the rest has failed."""
+    with (
+        serving(Service()) as url,
+        Load(Stream(url, "any", rate=1000, seconds=60), tmp_path / "load.jsonl") as load,
+    ):
+        snapshot_with(load, answered=50)
+        assert load.pid is not None
+        os.kill(load.pid, signal.SIGSTOP)
+        time.sleep(2)  # how long it stands still: nothing can be awaited meanwhile
+        os.kill(load.pid, signal.SIGCONT)
+        snapshot_with(load, answered=load.snapshot().answered + 1000)
+    final = load.snapshot()
+    assert (final.failed_by(UNKNOWN), final.unanswered) == (0, ())
+    assert 1 < final.stood_still < 60
+
+
 def test_answers_out_of_order_do_not_move_the_first_and_the_last_request() -> None:
     tally = Tally(started=100.0)
     for sent in (102.0, 101.0, 103.0, 102.5):
@@ -194,6 +215,12 @@ def lines(answered: list[int]) -> list[LoadSnapshot]:
 def test_the_slowest_rate_is_that_of_the_worst_stretch() -> None:
     assert slowest_rate(lines([0, 200, 400, 450, 500, 700]), over=2.0) == 50
     assert slowest_rate(lines([0, 200, 400, 450, 500, 700]), over=5.0) == 140
+
+
+def test_a_stretch_in_which_the_generator_stood_still_has_no_rate() -> None:
+    still = [replace(line, stood_still=3.0) for line in lines([0, 200, 200, 200, 400, 600])[3:]]
+    assert slowest_rate([*lines([0, 200]), *still], over=2.0) == 200
+    assert slowest_rate([*lines([0, 200]), *still], over=3.0) is None
 
 
 def test_a_load_shorter_than_the_stretch_has_no_slowest_rate() -> None:

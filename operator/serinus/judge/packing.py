@@ -13,7 +13,7 @@ import numpy as np
 from serinus.judge.evidence import Counts, Events
 
 _DOUBLES, _SINGLES, _NUMBER, _NAMES, _NUMBERS = b"d", b"f", b"n", b"s", b"t"
-_DTYPES = {_SINGLES: np.dtype("<f4"), _DOUBLES: np.dtype("<f8")}
+_DTYPES: dict[bytes, np.dtype[np.float32 | np.float64]] = {_SINGLES: np.dtype("<f4"), _DOUBLES: np.dtype("<f8")}
 _SCALARS = (float, int, np.floating)
 _PAIRS: dict[type, bytes] = {Counts: b"c", Events: b"e"}
 
