@@ -25,6 +25,7 @@ from serinus.judge import (
     settle_together,
 )
 
+_PATIENCE = 30.0  # seconds
 POINTS = Boundary(delta=0.02)
 POLICY = Policy(metrics=(Proportion("errors", POINTS, POINTS),), guard=POINTS)
 
@@ -49,7 +50,8 @@ def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 async def settled(*cases: Case, policy: Policy = POLICY) -> list[Settled | BaseException]:
     batches = Batches(Pace())
-    return await asyncio.gather(*(batches.settle(policy, each) for each in cases), return_exceptions=True)
+    answers = asyncio.gather(*(batches.settle(policy, each) for each in cases), return_exceptions=True)
+    return await asyncio.wait_for(answers, _PATIENCE)
 
 
 def state(answer: Settled | BaseException) -> str:
@@ -88,7 +90,7 @@ async def test_who_waits_no_longer_is_left_out(sizes: list[int]) -> None:
     waiting = [asyncio.create_task(batches.settle(POLICY, case())) for _ in range(3)]
     await asyncio.sleep(0)
     waiting[1].cancel()
-    answers = await asyncio.gather(*waiting, return_exceptions=True)
+    answers = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), _PATIENCE)
     assert sizes == [2]
     assert isinstance(answers[1], asyncio.CancelledError)
     assert isinstance(await batches.settle(POLICY, case()), Settled), "what comes later is judged as well"
