@@ -45,7 +45,8 @@ def serve(cluster: Cluster, version: str) -> None:
 
 
 def release(cluster: Cluster, metrics: Sequence[dict[str, Any]] = (ERRORS,)) -> None:
-    """Two Deployments with a ready pod each, behind a Service, and their CanaryDeployment."""
+    """Two Deployments with a ready pod each, behind a Service that users call, and their CanaryDeployment."""
+    await_true(lambda: is_scraped(cluster), "a scrape of the users' requests")
     cluster.release.create(workloads=NAMED, policy={"metrics": list(metrics)})
     service = {"metadata": {"name": "app"}, "spec": {"selector": {"app": "app"}, "ports": [{"port": 80}]}}
     client.CoreV1Api(cluster.stage.api).create_namespaced_service(cluster.release.namespace, service)
@@ -169,7 +170,6 @@ async def _wait(*_: object) -> None:
 
 def test_the_operator_adds_what_prometheus_says_and_asks_nothing_again_when_it_is_restarted(cluster: Cluster) -> None:
     release(cluster, metrics=[ERRORS, UNKNOWN])
-    await_true(lambda: is_scraped(cluster), "a scrape of the users' requests")
     cluster.operate()
     await_true(lambda: warned(cluster).get("reason") == "FindingsInEvidence", "what Prometheus says")
     said = warned(cluster)
