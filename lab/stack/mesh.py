@@ -3,13 +3,13 @@
 import socket
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from lab.processes import READY_TIMEOUT, Launch, Process, Processes, free_port
 from lab.programs import Programs, envoy
 from lab.programs.parts import ISTIO_CRDS, ISTIOD, PROMETHEUS
 from lab.progress import Progress
-from lab.stack import web
+from lab.stack import promql, web
 from lab.stack.kubectl import Kubectl
 from lab.stack.targets import Target, Targets
 from lab.stack.templates import DIRECTORY, render
@@ -182,6 +182,4 @@ def _gateway_answers(mesh: Mesh) -> bool:
 
 
 def _gateway_is_scraped(mesh: Mesh) -> bool:
-    query = quote('up{job="envoy"} == 1')
-    answer = web.get(f"{mesh.prometheus_url}/api/v1/query?query={query}")
-    return answer is not None and bool(answer.json()["data"]["result"])
+    return bool(promql.ask(mesh.prometheus_url, 'up{job="envoy"} == 1'))

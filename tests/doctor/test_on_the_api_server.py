@@ -8,13 +8,12 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 import yaml
 from kubernetes import client
 
-from lab.stack import Lab, web
+from lab.stack import Lab, promql
 from lab.stack.alone import Alone, prometheus_alone
 from serinus.doctor import beginning
 from tests.crash.operators import await_true
@@ -144,9 +143,8 @@ def warned(cluster: Cluster) -> dict[str, str]:
 
 def is_scraped(cluster: Cluster) -> bool:
     """Whether Prometheus knows the service's requests."""
-    query = urlencode({"query": f'istio_requests_total{{destination_service="{cluster.release.host}"}}'})
-    answer = web.get(f"{cluster.stage.prometheus}/api/v1/query?{query}")
-    return answer is not None and bool(answer.json()["data"]["result"])
+    query = f'istio_requests_total{{destination_service="{cluster.release.host}"}}'
+    return bool(promql.ask(cluster.stage.prometheus, query))
 
 
 def judged_until(cluster: Cluster) -> str:

@@ -5,12 +5,11 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from urllib.parse import quote
 
 import pytest
 
 from lab.errors import LabError
-from lab.stack import Lab, web
+from lab.stack import Lab, promql
 from lab.stack.service import Service
 from lab.stack.workload import Workload
 from lab.waiting import wait_until
@@ -62,9 +61,8 @@ def counted(lab: Lab, service: Service, **labels: str) -> float:
     """What Prometheus says of the service's requests with these labels."""
     matchers = ",".join(f'{name}="{value}"' for name, value in labels.items())
     query = f'sum(istio_requests_total{{reporter="source",destination_service="{service.mesh_host}",{matchers}}})'
-    response = web.get(f"{lab.prometheus_url}/api/v1/query?query={quote(query)}")
-    assert response is not None
-    result = response.json()["data"]["result"]
+    result = promql.ask(lab.prometheus_url, query)
+    assert result is not None
     return float(result[0]["value"][1]) if result else 0.0
 
 
@@ -103,11 +101,10 @@ def test_a_request_to_a_version_without_endpoints_is_counted_for_nobody(
 
 @pytest.mark.usefixtures("versions")
 def test_prometheus_also_has_what_each_version_says_of_itself(lab: Lab, service: Service) -> None:
-    query = quote(f'count(up{{job="workloads",service="{service.name}"}} == 1)')
+    query = f'count(up{{job="workloads",service="{service.name}"}} == 1)'
 
     def scraped() -> bool:
-        response = web.get(f"{lab.prometheus_url}/api/v1/query?query={query}")
-        return response is not None and [row["value"][1] for row in response.json()["data"]["result"]] == ["2"]
+        return [row["value"][1] for row in promql.ask(lab.prometheus_url, query) or ()] == ["2"]
 
     wait_until(scraped, "both versions' own metrics")
 

@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 
-from lab.stack import web
+from lab.stack import promql
 from lab.stack.alone import Alone
 from serinus.api import DEFAULT_POLICY
 from serinus.judge import GUARD, Counts, Evidence, Missing
@@ -150,10 +149,8 @@ def _perform(
 
 def _arrived(address: str, target: Target) -> list[tuple[float, int]]:
     """When which pages of a target arrived, as the server knows it."""
-    query = urlencode({"query": f'{NUMBER}{{instance="{target.address}"}}[1h]'})
-    answer = web.get(f"{address}/api/v1/query?{query}")
-    assert answer
-    found = answer.json()["data"]["result"]
+    found = promql.ask(address, f'{NUMBER}{{instance="{target.address}"}}[1h]')
+    assert found is not None
     return [(float(time), int(number)) for series in found for time, number in series["values"]]
 
 
