@@ -232,14 +232,13 @@ class Tally:
         self._stood_still += seconds
 
     def add(self, version: str, sent: float, ok: bool) -> None:
-        """Count one request that a version answered: when it was sent, whether it succeeded."""
+        """Count one request: who answered it (UNKNOWN: none of the versions), when it was sent, whether it succeeded."""
         self._counts.setdefault(version, _Count()).add(sent, ok=ok)
 
-    def add_unanswered(self, why: str, sent: float, *, ok: bool = False) -> None:
-        """Count one request that no version answered; `ok`: it was answered well all the same, by whomever."""
-        self.add(UNKNOWN, sent, ok)
-        if not ok:
-            self._unanswered.setdefault(why, _Count()).add(sent, ok=False)
+    def add_unanswered(self, why: str, sent: float) -> None:
+        """Count one request that failed, and none of the versions is to blame."""
+        self.add(UNKNOWN, sent, ok=False)
+        self._unanswered.setdefault(why, _Count()).add(sent, ok=False)
 
     def snapshot(self, now: float) -> LoadSnapshot:
         """The counts up to now."""
@@ -269,11 +268,11 @@ async def generate(stream: Stream, out: TextIO, stopped: Callable[[], bool]) -> 
         try:
             async with session.post(stream.url, data=body, headers=headers) as answer:
                 await answer.read()
-                ok = answer.status < 500
-                if version := answer.headers.get("x-version"):
-                    tally.add(version, sent, ok)
+                version, ok = answer.headers.get("x-version", UNKNOWN), answer.status < 500
+                if version == UNKNOWN and not ok:
+                    tally.add_unanswered(f"status {answer.status}", sent)
                 else:
-                    tally.add_unanswered(f"status {answer.status}", sent, ok=ok)
+                    tally.add(version, sent, ok)
         except TimeoutError:
             tally.add_unanswered(f"no answer in {TIMEOUT:g} s", sent)
         except aiohttp.ClientError as error:

@@ -198,7 +198,7 @@ def test_what_no_version_answered_is_told_by_its_reason() -> None:
     tally = Tally(started=100.0)
     for sent in (102.0, 101.0):
         tally.add_unanswered("status 503", sent)
-    tally.add_unanswered("status 404", 103.0, ok=True)
+    tally.add(UNKNOWN, 103.0, ok=True)
     snapshot = tally.snapshot(104.0)
     assert snapshot.of(UNKNOWN) == VersionCount(UNKNOWN, 1, 2, first_sent=101.0, last_sent=103.0)
     assert snapshot.unanswered == (Unanswered("status 503", 2, first_sent=101.0, last_sent=102.0),)
