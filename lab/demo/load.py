@@ -232,7 +232,7 @@ class Tally:
         self._stood_still += seconds
 
     def add(self, version: str, sent: float, ok: bool) -> None:
-        """Count one request: who answered it (UNKNOWN: none of the versions), when it was sent, whether it succeeded."""
+        """Count one request: who answered it (UNKNOWN: no version), when it was sent, whether it succeeded."""
         self._counts.setdefault(version, _Count()).add(sent, ok=ok)
 
     def add_unanswered(self, why: str, sent: float) -> None:
